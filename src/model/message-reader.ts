@@ -1,0 +1,21 @@
+/**
+ * One message on its way out, in stored octets (CRLF line ends, not byte-stuffed). The caller pulls:
+ * a small message comes as one piece that was checked whole before it was given; a large one comes in pieces and its
+ * checksum is known only at the end, so "damaged" may follow pieces that have left.
+ */
+export type MessageReader = {
+  readonly octets: number;
+  /** Whether any line starts with a dot; false: the octets can go out as they are (rule 1939-11). */
+  readonly dotted: boolean;
+  /**
+   * The next piece, valid until the next call of `next` or `close` (so ask only when the last piece has been taken by
+   * the kernel); "later": call again once `ready` has been called; "end": all of it was given and its checksum was
+   * right; "damaged": the stored octets are not what was delivered; "gone": no such message any more; "failed": the
+   * disk did not answer.
+   */
+  next(
+    ready: () => void,
+  ): Uint8Array | "later" | "end" | "damaged" | "gone" | "failed";
+  /** Gives the buffer back; to be called once whatever the end, and harmless twice. */
+  close(): void;
+};

@@ -1,0 +1,42 @@
+import type { SecureContext } from "node:tls";
+import type { Peer } from "../model/peer.ts";
+
+/** What a protocol's driver is told about its connection. Nothing is called after `closed`. */
+export type ConnectionHandler = {
+  /** Octets that arrived; not called while paused or during a handshake. */
+  data(octets: Buffer): void;
+  /** The TLS handshake of `startTls` is over. */
+  secured(): void;
+  /** The peer sent its FIN: no more data will come, what is written still goes out. */
+  ended(): void;
+  /** Called exactly once, whatever the end. */
+  closed(): void;
+  /** Once a second, for deadlines (one sweep for all connections instead of timers of their own). */
+  tick(nowMonotonicMs: number): void;
+};
+
+/** What is known of the TLS layer, for logs, traces and CAPA. */
+export type TlsState = { readonly version: string; readonly cipher: string };
+
+/** A client's connection with backpressure and TLS upgrade. */
+export type Connection = {
+  readonly peer: Peer;
+  readonly tls: TlsState | undefined;
+  /** Octets written that the kernel has not taken yet. */
+  readonly unsent: number;
+  /** Monotonic ms of the last octet read from or taken by the peer. */
+  readonly lastProgress: number;
+  /** A string is sent as latin1. `taken` is called when the kernel has all of it; never after the connection is gone. */
+  write(octets: Uint8Array | string, taken?: () => void): void;
+  /** Between cork and uncork writes are gathered into one system call. */
+  cork(): void;
+  uncork(): void;
+  pause(): void;
+  resume(): void;
+  /** Begins the server's side of a handshake (rule TLS-02); what was received before is dropped by the caller. */
+  startTls(context: SecureContext): void;
+  /** Sends what was written, then closes (TLS: close_notify first). Ends within `closeSeconds` whatever the peer does. */
+  end(): void;
+  /** Closes at once, dropping what was not sent. */
+  destroy(): void;
+};

@@ -1,0 +1,146 @@
+/*
+ * Every log event, once. Names are public contract; fields are facts, never sentences and never secrets (P7). Add a row
+ * here before you log: a missing or wrong field does not compile.
+ */
+
+type Kept<Fields> = { readonly help: string; readonly fields?: Fields };
+
+function event<Fields extends Record<string, unknown> = Record<never, never>>(
+  help: string,
+): Kept<Fields> {
+  return { help };
+}
+
+type PeerFields = { peer: string };
+
+export const events = {
+  "server.starting": event<{ version: string; node: string; data: string }>(
+    "The server begins to start.",
+  ),
+  "server.ready": event<{
+    listeners: string[];
+    threads: number;
+    startMs: number;
+  }>("Every listener is bound."),
+  "server.stopping": event<{ signal: string }>(
+    "No new connections are accepted; sessions may finish.",
+  ),
+  "server.stopped": event<{ sessionsCut: number }>("Everything is closed."),
+  "server.reloaded": event<{ changed: string[] }>(
+    "The configuration was read again and applied.",
+  ),
+  "server.reload.refused": event<{ reason: string; keys: string[] }>(
+    "The configuration was read again and not applied.",
+  ),
+  "server.failed": event<{ reason: string }>("The server could not go on."),
+  "thread.died": event<{ thread: string; reason: string }>(
+    "A thread ended by itself; a protocol thread is started again.",
+  ),
+  "thread.restarted": event<{ thread: string }>(
+    "A protocol thread serves again.",
+  ),
+  "listener.bound": event<{ protocol: string; address: string; tls: string }>(
+    "A listener accepts connections.",
+  ),
+  "listener.failed": event<{
+    protocol: string;
+    address: string;
+    reason: string;
+  }>("A listener had an error while it ran."),
+  "connection.failed": event<{ protocol: string; reason: string } & PeerFields>(
+    "A session met an error of ours and was closed.",
+  ),
+  "tls.loaded": event<{ names: string[]; until: string }>(
+    "A certificate was loaded.",
+  ),
+  "tls.failed": event<{ reason: string }>(
+    "A new certificate could not be loaded; the old one stays.",
+  ),
+  "tls.handshake.failed": event<
+    { protocol: string; reason: string } & PeerFields
+  >("A client's handshake failed."),
+  "login.ok": event<
+    {
+      protocol: string;
+      account: string;
+      mechanism: string;
+      tls: string;
+    } & PeerFields
+  >("Somebody logged in."),
+  "login.refused": event<
+    {
+      protocol: string;
+      user: string;
+      mechanism: string;
+      reason: string;
+    } & PeerFields
+  >("A login was refused; the reason is for the operator only."),
+  "login.unavailable": event<{ protocol: string; reason: string } & PeerFields>(
+    "A login could not be judged: an outage, not a wrong password.",
+  ),
+  "login.blocked": event<{ key: string; seconds: number }>(
+    "Too many failures: an account or a network has to wait.",
+  ),
+  "pop3.session": event<
+    {
+      account: string;
+      end: string;
+      sent: number;
+      octets: number;
+      removed: number;
+      seconds: number;
+    } & PeerFields
+  >("A POP3 session is over."),
+  "pop3.attack": event<{ kind: string } & PeerFields>(
+    "A client did what only an attack does, such as commands behind STLS.",
+  ),
+  "smtp.delivered": event<
+    {
+      protocol: string;
+      sender: string;
+      recipients: number;
+      octets: number;
+      seconds: number;
+    } & PeerFields
+  >("A message was stored for all its recipients."),
+  "smtp.refused": event<
+    {
+      protocol: string;
+      reason: string;
+      sender: string;
+      recipient: string;
+    } & PeerFields
+  >("A recipient or a message was refused."),
+  "smtp.attack": event<{ protocol: string; kind: string } & PeerFields>(
+    "A client did what only an attack does, such as bare line ends around a dot.",
+  ),
+  "store.opened": event<{ schema: number; accounts: number }>(
+    "The store is open.",
+  ),
+  "store.full": event<{ reason: string }>(
+    "Nothing can be stored: senders are told to try later.",
+  ),
+  "store.failed": event<{ reason: string }>(
+    "A write or a sync failed; nothing is acknowledged until a new segment has been synced.",
+  ),
+  "store.recovered": event<Record<never, never>>(
+    "Writes are acknowledged again.",
+  ),
+  "store.damaged": event<{ account: string; uidl: string; reason: string }>(
+    "A message's octets are not what was delivered; it was not sent as good mail.",
+  ),
+  "store.reclaimed": event<{ segments: number; moved: number }>(
+    "Reclaim gave space back.",
+  ),
+  "admin.change": event<{ action: string; subject: string }>(
+    "An administrator changed something.",
+  ),
+  "job.failed": event<{ job: string; reason: string }>(
+    "A job ended with an error; it is tried again at its next turn.",
+  ),
+} as const satisfies Record<string, Kept<unknown>>;
+
+export type EventName = keyof typeof events;
+/** The fields an event must carry. */
+export type EventFields<N extends EventName> =
+  (typeof events)[N] extends Kept<infer Fields> ? Fields : never;
