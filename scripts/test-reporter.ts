@@ -7,6 +7,7 @@ import type { TestEvent } from "node:test/reporters";
  * Node's own report, less the files in which no test ran, which Node counts as a passed test each. A run that ran no
  * test at all fails: a pattern that matches nothing must not look like a kept promise.
  */
+// oxlint-disable-next-line import/no-default-export -- Node asks a reporter module for its default export.
 export default async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const counts = { tests: 0, hollow: 0 };
   const output = spec();
