@@ -6,7 +6,9 @@ const os = require("node:os");
 
 /** @type {readonly NodeJS.Signals[]} */
 const forwarded =
-  process.platform === "win32" ? ["SIGINT", "SIGTERM"] : ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"];
+  process.platform === "win32"
+    ? ["SIGINT", "SIGTERM"]
+    : ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"];
 
 /**
  * Runs the program in this one's place. Returns only when it had to be a child and the child is gone.
@@ -56,12 +58,13 @@ function runServer(program, programArguments, { environment, directory, inherite
  *
  * @param {string} program
  * @param {readonly string[]} programArguments
- * @param {import("node:child_process").SpawnOptions} options
+ * @param {import("node:child_process").SpawnOptions & { onStart?: (pid: number) => void }} options
  * @returns {Promise<{ code: number | null, signal: NodeJS.Signals | null }>}
  */
 function runChild(program, programArguments, options) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, programArguments, options);
+    if (child.pid !== undefined) options.onStart?.(child.pid);
     const pass = (/** @type {NodeJS.Signals} */ signal) => void child.kill(signal);
     const release = () => forwarded.forEach((signal) => process.off(signal, pass));
     forwarded.forEach((signal) => process.on(signal, pass));

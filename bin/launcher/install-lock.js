@@ -13,22 +13,23 @@ const staleMilliseconds = 60_000;
 const longestWaitMilliseconds = 20 * 60_000;
 
 /**
- * Runs the work while holding the lock of this folder.
+ * Runs the work while holding the lock of this folder. A process that the work starts may hold it too: a start that is
+ * killed leaves its npm behind, and nobody else may install until that has ended as well.
  *
  * @param {string} root
- * @param {() => Promise<void>} work
+ * @param {(alsoHeldBy: (pid: number) => void) => Promise<void>} work
  * @returns {Promise<void>}
  */
 async function withInstallLock(root, work) {
   const folder = path.join(root, ".mailkeep-install");
   const owner = await acquire(folder);
   const release = () => {
-    if (readOwner(folder) === owner) fs.rmSync(folder, { recursive: true, force: true });
+    if (read(folder, "owner") === owner) fs.rmSync(folder, { recursive: true, force: true });
   };
   const heartbeat = setInterval(() => touch(folder), heartbeatMilliseconds);
   process.on("exit", release);
   try {
-    await work();
+    await work((pid) => fs.writeFileSync(path.join(folder, "child"), String(pid)));
   } finally {
     clearInterval(heartbeat);
     process.off("exit", release);
@@ -84,19 +85,27 @@ function isTaken(cause) {
 }
 
 /**
- * Whether the owner is gone: its process, when it was on this machine; else its heartbeat.
+ * Whether the holders are gone: their processes, when they were on this machine; else the heartbeat.
  *
  * @param {string} folder
  */
 function isStale(folder) {
-  const [host, pid] = (readOwner(folder) ?? "").split(" ");
+  const modified = fs.statSync(folder, { throwIfNoEntry: false })?.mtimeMs;
+  if (modified === undefined) return false;
+  if (Date.now() - modified > staleMilliseconds) return true;
+  const [host, pid] = (read(folder, "owner") ?? "").split(" ");
+  if (host !== os.hostname()) return false;
+  return !isAlive(pid) && !isAlive(read(folder, "child"));
+}
+
+/** @param {string | undefined} pid */
+function isAlive(pid) {
+  if (pid === undefined) return false;
   try {
-    if (Date.now() - fs.statSync(folder).mtimeMs > staleMilliseconds) return true;
-    if (host !== os.hostname()) return false;
     process.kill(Number(pid), 0);
-    return false;
+    return true;
   } catch (cause) {
-    return cause instanceof Error && "code" in cause && cause.code === "ESRCH";
+    return !(cause instanceof Error && "code" in cause && cause.code === "ESRCH");
   }
 }
 
@@ -106,21 +115,25 @@ function isStale(folder) {
  * @param {string} folder
  */
 function setAside(folder) {
-  const before = readOwner(folder);
+  const before = read(folder, "owner");
   const aside = `${folder}-stale-${process.pid}`;
   try {
     fs.renameSync(folder, aside);
-    if (readOwner(aside) !== before) fs.renameSync(aside, folder);
+    if (read(aside, "owner") !== before) fs.renameSync(aside, folder);
     fs.rmSync(aside, { recursive: true, force: true });
   } catch {
     // Somebody else was first: the next turn of the loop sees what is there now.
   }
 }
 
-/** @param {string} folder */
-function readOwner(folder) {
+/**
+ * @param {string} folder
+ * @param {string} name
+ * @returns {string | undefined}
+ */
+function read(folder, name) {
   try {
-    return fs.readFileSync(path.join(folder, "owner"), "utf8");
+    return fs.readFileSync(path.join(folder, name), "utf8");
   } catch {
     return undefined;
   }

@@ -19,10 +19,10 @@ const { pinnedNodePath } = require("./pinned-node.js");
  */
 async function ensureInstalled(root, options) {
   if (isInstalled(root, options)) return;
-  await withInstallLock(root, async () => {
+  await withInstallLock(root, async (alsoHeldBy) => {
     // Another start may have installed everything while this one waited for the lock.
     if (isInstalled(root, options)) return;
-    await install(root);
+    await install(root, alsoHeldBy);
   });
 }
 
@@ -78,8 +78,11 @@ function differences(lock, record) {
   return result;
 }
 
-/** @param {string} root */
-async function install(root) {
+/**
+ * @param {string} root
+ * @param {(pid: number) => void} onStart is told the process that changes node_modules
+ */
+async function install(root, onStart) {
   const started = Date.now();
   say("installing the packages that package-lock.json names (npm ci) …");
   fs.rmSync(stampPath(root), { force: true });
@@ -88,9 +91,18 @@ async function install(root) {
   // Only errors are shown: under an older Node npm warns of packages that will run on the pinned one.
   const end = await runChild(
     npm.program,
-    [...npm.arguments, "ci", "--no-audit", "--no-fund", "--no-progress", "--loglevel=error", "--include=dev", "--include=optional"],
+    [
+      ...npm.arguments,
+      "ci",
+      "--no-audit",
+      "--no-fund",
+      "--no-progress",
+      "--loglevel=error",
+      "--include=dev",
+      "--include=optional",
+    ],
     // npm's talk goes to stderr: stdout belongs to the command.
-    { cwd: root, env: npm.environment, stdio: ["ignore", 2, 2], shell: npm.shell },
+    { cwd: root, env: npm.environment, stdio: ["ignore", 2, 2], shell: npm.shell, onStart },
   );
   if (end.signal !== null) throw new Error(`npm ci was ended by ${end.signal}`);
   if (end.code !== 0) throw new Error(`npm ci failed with exit code ${end.code}; what it says is above`);
@@ -106,10 +118,13 @@ async function install(root) {
 function npmCommand(root) {
   const { npm_execpath: cli, npm_node_execpath: node } = process.env;
   const binaries = path.join(root, "node_modules", ".bin");
-  const search = (process.env["PATH"] ?? "").split(path.delimiter).filter((folder) => path.resolve(folder) !== binaries);
+  const search = (process.env["PATH"] ?? "")
+    .split(path.delimiter)
+    .filter((folder) => path.resolve(folder) !== binaries);
   // npm puts node_modules/.bin first, where there is a `node` too: npm ci would remove the program that it runs on.
   const environment = { ...process.env, PATH: search.join(path.delimiter) };
-  const usable = cli !== undefined && path.basename(cli) === "npm-cli.js" && node !== undefined && !node.startsWith(root + path.sep);
+  const usable =
+    cli !== undefined && path.basename(cli) === "npm-cli.js" && node !== undefined && !node.startsWith(root + path.sep);
   if (usable) return { program: node, arguments: [cli], environment, shell: false };
   return { program: "npm", arguments: [], environment, shell: process.platform === "win32" };
 }
