@@ -5,30 +5,22 @@
 
 type Kept<Fields> = { readonly help: string; readonly fields?: Fields };
 
-function event<Fields extends Record<string, unknown> = Record<never, never>>(
-  help: string,
-): Kept<Fields> {
+function event<Fields extends Record<string, unknown> = Record<never, never>>(help: string): Kept<Fields> {
   return { help };
 }
 
 type PeerFields = { peer: string };
 
 export const events = {
-  "server.starting": event<{ version: string; node: string; data: string }>(
-    "The server begins to start.",
-  ),
+  "server.starting": event<{ version: string; node: string; data: string }>("The server begins to start."),
   "server.ready": event<{
     listeners: string[];
     threads: number;
     startMs: number;
   }>("Every listener is bound."),
-  "server.stopping": event<{ signal: string }>(
-    "No new connections are accepted; sessions may finish.",
-  ),
+  "server.stopping": event<{ signal: string }>("No new connections are accepted; sessions may finish."),
   "server.stopped": event<{ sessionsCut: number }>("Everything is closed."),
-  "server.reloaded": event<{ changed: string[] }>(
-    "The configuration was read again and applied.",
-  ),
+  "server.reloaded": event<{ changed: string[] }>("The configuration was read again and applied."),
   "server.reload.refused": event<{ reason: string; keys: string[] }>(
     "The configuration was read again and not applied.",
   ),
@@ -36,12 +28,8 @@ export const events = {
   "thread.died": event<{ thread: string; reason: string }>(
     "A thread ended by itself; a protocol thread is started again.",
   ),
-  "thread.restarted": event<{ thread: string }>(
-    "A protocol thread serves again.",
-  ),
-  "listener.bound": event<{ protocol: string; address: string; tls: string }>(
-    "A listener accepts connections.",
-  ),
+  "thread.restarted": event<{ thread: string }>("A protocol thread serves again."),
+  "listener.bound": event<{ protocol: string; address: string; tls: string }>("A listener accepts connections."),
   "listener.failed": event<{
     protocol: string;
     address: string;
@@ -50,15 +38,9 @@ export const events = {
   "connection.failed": event<{ protocol: string; reason: string } & PeerFields>(
     "A session met an error of ours and was closed.",
   ),
-  "tls.loaded": event<{ names: string[]; until: string }>(
-    "A certificate was loaded.",
-  ),
-  "tls.failed": event<{ reason: string }>(
-    "A new certificate could not be loaded; the old one stays.",
-  ),
-  "tls.handshake.failed": event<
-    { protocol: string; reason: string } & PeerFields
-  >("A client's handshake failed."),
+  "tls.loaded": event<{ names: string[]; until: string }>("A certificate was loaded."),
+  "tls.failed": event<{ reason: string }>("A new certificate could not be loaded; the old one stays."),
+  "tls.handshake.failed": event<{ protocol: string; reason: string } & PeerFields>("A client's handshake failed."),
   "login.ok": event<
     {
       protocol: string;
@@ -78,9 +60,7 @@ export const events = {
   "login.unavailable": event<{ protocol: string; reason: string } & PeerFields>(
     "A login could not be judged: an outage, not a wrong password.",
   ),
-  "login.blocked": event<{ key: string; seconds: number }>(
-    "Too many failures: an account or a network has to wait.",
-  ),
+  "login.blocked": event<{ key: string; seconds: number }>("Too many failures: an account or a network has to wait."),
   "pop3.session": event<
     {
       account: string;
@@ -114,26 +94,19 @@ export const events = {
   "smtp.attack": event<{ protocol: string; kind: string } & PeerFields>(
     "A client did what only an attack does, such as bare line ends around a dot.",
   ),
-  "store.opened": event<{ schema: number; accounts: number }>(
-    "The store is open.",
-  ),
-  "store.full": event<{ reason: string }>(
-    "Nothing can be stored: senders are told to try later.",
-  ),
+  "store.opened": event<{ schema: number; accounts: number }>("The store is open."),
+  "store.full": event<{ reason: string }>("Nothing can be stored: senders are told to try later."),
   "store.failed": event<{ reason: string }>(
     "A write or a sync failed; nothing is acknowledged until a new segment has been synced.",
   ),
-  "store.recovered": event<Record<never, never>>(
-    "Writes are acknowledged again.",
-  ),
+  "store.recovered": event<Record<never, never>>("Writes are acknowledged again."),
   "store.damaged": event<{ account: string; uidl: string; reason: string }>(
     "A message's octets are not what was delivered; it was not sent as good mail.",
   ),
-  "store.reclaimed": event<{ segments: number; moved: number }>(
-    "Reclaim gave space back.",
-  ),
-  "admin.change": event<{ action: string; subject: string }>(
-    "An administrator changed something.",
+  "store.reclaimed": event<{ segments: number; moved: number }>("Reclaim gave space back."),
+  "admin.change": event<{ action: string; subject: string }>("An administrator changed something."),
+  "log.dropped": event<{ lines: number }>(
+    "The output did not take the lines in time; the oldest below warn were dropped.",
   ),
   "job.failed": event<{ job: string; reason: string }>(
     "A job ended with an error; it is tried again at its next turn.",
@@ -142,5 +115,4 @@ export const events = {
 
 export type EventName = keyof typeof events;
 /** The fields an event must carry. */
-export type EventFields<N extends EventName> =
-  (typeof events)[N] extends Kept<infer Fields> ? Fields : never;
+export type EventFields<N extends EventName> = (typeof events)[N] extends Kept<infer Fields> ? Fields : never;

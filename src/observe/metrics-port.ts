@@ -16,25 +16,14 @@ export type LabelOf<N extends MetricName> = (typeof metricRows)[N] extends {
 }
   ? V
   : never;
-type LabelArguments<N extends MetricName> = [LabelOf<N>] extends [never]
-  ? []
-  : [label: LabelOf<N>];
+type LabelArguments<N extends MetricName> = [LabelOf<N>] extends [never] ? [] : [label: LabelOf<N>];
 
 /**
  * Gives the handles by which a room counts. Look a handle up once and keep it: its `add` is a single addition to shared
  * memory, cheap enough for every command.
  */
 export type Metrics = {
-  readonly counter: <N extends NamesOf<"counter">>(
-    name: N,
-    ...label: LabelArguments<N>
-  ) => Counter;
-  readonly gauge: <N extends NamesOf<"gauge">>(
-    name: N,
-    ...label: LabelArguments<N>
-  ) => Gauge;
-  readonly histogram: <N extends NamesOf<"histogram">>(
-    name: N,
-    ...label: LabelArguments<N>
-  ) => Histogram;
+  readonly counter: <N extends NamesOf<"counter">>(name: N, ...label: LabelArguments<N>) => Counter;
+  readonly gauge: <N extends NamesOf<"gauge">>(name: N, ...label: LabelArguments<N>) => Gauge;
+  readonly histogram: <N extends NamesOf<"histogram">>(name: N, ...label: LabelArguments<N>) => Histogram;
 };

@@ -10,10 +10,7 @@ export type MetricRow = {
   readonly buckets?: readonly number[];
 };
 
-const SECONDS = [
-  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
-  10,
-] as const;
+const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
 const PROTOCOLS = ["pop3", "smtp", "submission", "lmtp"] as const;
 
 /** Every metric, once. Names follow Prometheus' rules: base units, counters end in _total. */
@@ -47,16 +44,7 @@ export const metricRows = {
     help: "POP3 sessions that reached TRANSACTION, by how they ended.",
     label: {
       name: "end",
-      values: [
-        "quit",
-        "update_failed",
-        "lost",
-        "idle",
-        "stalled",
-        "damaged",
-        "taken_over",
-        "shutdown",
-      ],
+      values: ["quit", "update_failed", "lost", "idle", "stalled", "damaged", "taken_over", "shutdown"],
     },
   },
   mailkeep_pop3_commands_total: {
@@ -154,15 +142,7 @@ export const metricRows = {
     help: "Recipients refused, by reason.",
     label: {
       name: "reason",
-      values: [
-        "bad-address",
-        "elsewhere",
-        "unknown",
-        "disabled",
-        "over-quota",
-        "unavailable",
-        "too-many",
-      ],
+      values: ["bad-address", "elsewhere", "unknown", "disabled", "over-quota", "unavailable", "too-many"],
     },
   },
   mailkeep_deliveries_total: {
@@ -217,6 +197,15 @@ export const metricRows = {
     kind: "counter",
     help: "Log events, by level.",
     label: { name: "level", values: ["debug", "info", "warn", "error"] },
+  },
+  mailkeep_log_lines_dropped_total: {
+    kind: "counter",
+    help: "Log lines that nobody read in time.",
+  },
+  mailkeep_loop_delay_seconds: {
+    kind: "histogram",
+    help: "How late a thread's event loop came to a timer, all threads.",
+    buckets: SECONDS,
   },
 } as const satisfies Record<string, MetricRow>;
 
