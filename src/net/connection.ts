@@ -1,14 +1,15 @@
-import type { SecureContext } from "node:tls";
 import type { Peer } from "../model/peer.ts";
 
 /** What a protocol's driver is told about its connection. Nothing is called after `closed`. */
 export type ConnectionHandler = {
-  /** Octets that arrived; not called while paused or during a handshake. */
+  /** Octets that arrived; not called while paused, during a handshake or after `end`. */
   data(octets: Buffer): void;
   /** The TLS handshake of `startTls` is over. */
   secured(): void;
   /** The peer sent its FIN: no more data will come, what is written still goes out. */
   ended(): void;
+  /** The server is stopping: come to an end as soon as that costs the client nothing. */
+  shutdown(): void;
   /** Called exactly once, whatever the end. */
   closed(): void;
   /** Once a second, for deadlines (one sweep for all connections instead of timers of their own). */
@@ -33,10 +34,15 @@ export type Connection = {
   uncork(): void;
   pause(): void;
   resume(): void;
-  /** Begins the server's side of a handshake (rule TLS-02); what was received before is dropped by the caller. */
-  startTls(context: SecureContext): void;
-  /** Sends what was written, then closes (TLS: close_notify first). Ends within `closeSeconds` whatever the peer does. */
+  /**
+   * Begins the server's side of a handshake with the listener's certificate of this moment (rule TLS-02); what was
+   * received before is dropped by the caller. `secured` follows, or the connection closes within the handshake deadline.
+   */
+  startTls(): void;
+  /** Sends what was written, then closes (TLS: close_notify first). Ends within the close deadline whatever the peer does. */
   end(): void;
   /** Closes at once, dropping what was not sent. */
   destroy(): void;
+  /** An error of ours that nobody can handle: it is logged as `connection.failed` and the connection destroyed. */
+  fail(cause: unknown): void;
 };
