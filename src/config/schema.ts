@@ -1,0 +1,179 @@
+import * as z from "zod";
+import type { Camel } from "./camel.ts";
+import { limits } from "./limits.ts";
+import { listeners } from "./listeners.ts";
+import {
+  choice,
+  count,
+  flag,
+  folder,
+  hostName,
+  optionalAddress,
+  optionalDomain,
+  optionalFile,
+  version,
+} from "./option.ts";
+import { always, section } from "./section.ts";
+
+const server = section(
+  { en: "The server as a whole.", zh: "服务器整体设置。" },
+  {
+    hostname: hostName({
+      default: "localhost",
+      help: {
+        en: "What the server calls itself: in greetings, in Received fields and in the certificate it makes itself.",
+        zh: "服务器的名称，用于问候语、Received 字段和自签名证书。",
+      },
+      reload: "restart",
+      example: "mail.example.com",
+    }),
+    data_directory: folder({
+      default: "data",
+      help: {
+        en: "Where mail and accounts are kept. A relative path counts from the folder of the configuration file, or from the current folder when there is no file.",
+        zh: "邮件和账户的存放位置。相对路径从配置文件所在的文件夹算起；没有配置文件时从当前文件夹算起。",
+      },
+      reload: "restart",
+      example: "/var/lib/mailkeep",
+    }),
+    postmaster: optionalAddress({
+      help: {
+        en: "The account that gets the mail for postmaster in every domain. A domain with an account of that name keeps its own.",
+        zh: "接收所有域名下 postmaster 邮件的账户。若某域名自有该账户，则仍投递给该账户。",
+      },
+      absent: { en: "none: only an account of that name gets it", zh: "无：只有同名账户接收" },
+      reload: "live",
+      example: "admin@example.com",
+    }),
+    threads: count({
+      min: 0,
+      max: 256,
+      default: 0,
+      help: {
+        en: "Threads that speak the protocols. 0: one for each CPU less one, at least one.",
+        zh: "处理协议的线程数。0：CPU 数减一，至少为一。",
+      },
+      reload: "restart",
+    }),
+    drain_seconds: count({
+      min: 0,
+      max: 3600,
+      default: 30,
+      help: {
+        en: "How long sessions may go on after the server was told to stop.",
+        zh: "收到停止信号后，会话可继续的时间（秒）。",
+      },
+      reload: "live",
+    }),
+  },
+);
+
+const tls = section(
+  {
+    en: "The server's certificate. Without one the server makes a self-signed one in its data folder.",
+    zh: "服务器证书。未设置时，服务器会在数据文件夹中生成自签名证书。",
+  },
+  {
+    certificate: optionalFile({
+      help: {
+        en: "The certificate and those between it and the authority, PEM. Read again when it changes.",
+        zh: "证书及其中间证书，PEM 格式。文件变化时会重新读取。",
+      },
+      absent: { en: "none: a self-signed one", zh: "无：使用自签名证书" },
+      reload: "live",
+      example: "/etc/letsencrypt/live/mail.example.com/fullchain.pem",
+    }),
+    key: optionalFile({
+      help: { en: "The certificate's private key, PEM.", zh: "证书的私钥，PEM 格式。" },
+      absent: { en: "none: a self-signed one", zh: "无：使用自签名证书" },
+      reload: "live",
+      example: "/etc/letsencrypt/live/mail.example.com/privkey.pem",
+    }),
+    minimum_version: version({
+      values: ["1.2", "1.3"],
+      default: "1.2",
+      help: {
+        en: "The oldest TLS version that is spoken. Older than 1.2 is never spoken (RFC 8996).",
+        zh: "允许的最低 TLS 版本。任何情况下都不使用低于 1.2 的版本（RFC 8996）。",
+      },
+      reload: "live",
+    }),
+  },
+).check(
+  always<{ certificate?: string | undefined; key?: string | undefined }>((context) => {
+    const { certificate, key } = context.value;
+    if ((certificate === undefined) === (key === undefined)) return;
+    const [given, missing] = certificate === undefined ? ["key", "certificate"] : ["certificate", "key"];
+    const words = {
+      en: `tls.${given} needs tls.${missing} beside it`,
+      zh: `设置了 tls.${given}，还需要设置 tls.${missing}`,
+    };
+    context.issues.push({ code: "custom", path: [given], input: context.value, params: { words }, continue: true });
+  }),
+);
+
+const auth = section(
+  { en: "Who may log in, and how.", zh: "登录方式与权限。" },
+  {
+    allow_cleartext: flag({
+      default: false,
+      help: {
+        en: "Take passwords on connections without TLS. Loopback is no exception unless this is true.",
+        zh: "是否允许在没有 TLS 的连接上登录。除非设为 true，本机回环地址也不例外。",
+      },
+      reload: "live",
+    }),
+    default_domain: optionalDomain({
+      help: {
+        en: "The domain of a login name without one.",
+        zh: "登录名不含域名时使用的域名。",
+      },
+      absent: { en: "none: the only domain, where there is one", zh: "无：只有一个域名时使用该域名" },
+      reload: "live",
+      example: "example.com",
+    }),
+  },
+);
+
+const retention = section(
+  { en: "How long mail is kept after it was removed.", zh: "邮件删除后的保留时间。" },
+  {
+    erase_days: count({
+      min: 0,
+      max: 3650,
+      default: 7,
+      help: {
+        en: "What nobody can reach any more leaves the disk within this time.",
+        zh: "已无法访问的内容会在此天数内从磁盘上清除。",
+      },
+      reload: "live",
+    }),
+  },
+);
+
+const log = section(
+  { en: "What the server writes about its work.", zh: "日志。" },
+  {
+    level: choice({
+      values: ["debug", "info", "warn", "error"],
+      default: "info",
+      help: { en: "The least important events that are written.", zh: "写入日志的最低级别。" },
+      reload: "live",
+    }),
+    format: choice({
+      values: ["auto", "json", "console"],
+      default: "auto",
+      help: {
+        en: "json: one JSON object a line; console: for people; auto: console on a terminal, else json.",
+        zh: "json：每行一个 JSON 对象；console：便于人阅读；auto：在终端上为 console，否则为 json。",
+      },
+      reload: "restart",
+    }),
+  },
+);
+
+/** Every option, once: type, default, limits, help, and whether a reload applies it. */
+export const schema = z.strictObject({ server, listeners, tls, auth, limits, retention, log });
+
+/** The configuration as the program uses it: sizes in octets, addresses as unions, paths absolute. */
+export type Config = Camel<z.output<typeof schema>>;
