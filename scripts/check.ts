@@ -32,8 +32,13 @@ process.exitCode = failed.length === 0 ? 0 : 1;
 async function run(check: Check): Promise<{ passed: boolean; output: string }> {
   const child = spawn(process.execPath, [check.program, ...check.arguments], {
     stdio: ["ignore", "pipe", "pipe"],
-    // The tools look for one another on the PATH, and must find the pinned ones.
-    env: { ...process.env, PATH: `${path.join(tools, ".bin")}${path.delimiter}${process.env["PATH"] ?? ""}` },
+    env: {
+      ...process.env,
+      // The tools look for one another on the PATH, and must find the pinned ones.
+      PATH: `${path.join(tools, ".bin")}${path.delimiter}${process.env["PATH"] ?? ""}`,
+      // Some colour their output when they see that CI is set, which no log shows.
+      NO_COLOR: "1",
+    },
   });
   const [output, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
   return { passed: code === 0, output: output + errors };
