@@ -140,6 +140,7 @@ function startLauncher(server: string, becomes: boolean): ReturnType<typeof spaw
     require(${JSON.stringify(handOver)}).handOver(process.execPath, ["--eval", ${JSON.stringify(server)}], {
       environment: process.env,
       directory: ".",
+      watched: true,
     });`);
 }
 

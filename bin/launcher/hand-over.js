@@ -15,18 +15,22 @@ const forwarded =
  *
  * @param {string} program
  * @param {readonly string[]} programArguments
- * @param {{ environment: NodeJS.ProcessEnv, directory: string }} options
+ * @param {{ environment: NodeJS.ProcessEnv, directory: string, watched: boolean }} options
+ *   watched: as a child the program wants to be told when this process is gone.
  * @returns {Promise<void>}
  */
-async function handOver(program, programArguments, { environment, directory }) {
+async function handOver(program, programArguments, { environment: given, directory, watched }) {
+  const environment = { ...given };
+  // Of a launcher further up: the descriptor of that number is not open here.
+  delete environment["MAILKEEP_LAUNCHER_FD"];
   const inherited = Number(environment["LISTEN_FDS"] ?? 0) || 0;
   // Node marks every descriptor above 2 close-on-exec, so listeners of a service manager survive only as a child's stdio.
   if (typeof process.execve === "function" && process.platform !== "win32" && inherited === 0) {
     process.chdir(directory);
     process.execve(program, [program, ...programArguments], environment);
   }
-  const end = await runServer(program, programArguments, { environment, directory, inherited });
-  endLike(end);
+  const run = watched ? runServer : runTask;
+  endLike(await run(program, programArguments, { environment, directory, inherited }));
 }
 
 /**
@@ -51,6 +55,17 @@ function runServer(program, programArguments, { environment, directory, inherite
     cwd: directory,
     stdio: ["inherit", "inherit", "inherit", ...listeners, "pipe"],
   });
+}
+
+/**
+ * Runs the program as a child that knows nothing of launchers, and whose children would take the pipe's number for theirs.
+ *
+ * @param {string} program
+ * @param {readonly string[]} programArguments
+ * @param {{ environment: NodeJS.ProcessEnv, directory: string }} options
+ */
+function runTask(program, programArguments, { environment, directory }) {
+  return runChild(program, programArguments, { env: environment, cwd: directory, stdio: "inherit" });
 }
 
 /**
