@@ -238,7 +238,7 @@ export class SocketConnection implements Connection {
   // One large write may take minutes on a slow line: that the kernel's queue changed at all is the progress. The figure is
   // the one that node:net's own timeout looks at; where a stream has none, only a whole write counts.
   #noteWriteProgress(now: number): void {
-    const handle = (this.#socket as { readonly _handle?: { readonly writeQueueSize?: number } | null })._handle;
+    const { ["_handle"]: handle } = this.#socket as { readonly _handle?: { readonly writeQueueSize?: number } | null };
     const queued = handle?.writeQueueSize ?? 0;
     if (queued !== this.#queued) this.#lastProgress = now;
     this.#queued = queued;

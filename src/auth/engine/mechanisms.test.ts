@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decodeBase64, encodeBase64 } from "./base64.ts";
+import type { Mechanism, Step } from "./mechanism.ts";
+import { beginExchange, findMechanism, mechanisms, usableMechanisms } from "./mechanisms.ts";
+
+const octets = (text: string): Uint8Array => Buffer.from(text);
+
+function mechanism(name: string): Mechanism {
+  const found = findMechanism(name);
+  assert.ok(found);
+  return found;
+}
+
+function said(step: Step): unknown {
+  if (step.kind === "challenge") return Buffer.from(step.octets).toString();
+  if (step.kind === "failed") return step.reason;
+  const { credentials } = step;
+  return [credentials.mechanism, credentials.user, credentials.password.reveal()];
+}
+
+test("SASL-02 base64 is decoded strictly", () => {
+  for (const bad of [
+    "=AAA",
+    "AAA=BBB",
+    "AAA=BBB=",
+    "A",
+    "AA",
+    "AAA",
+    "AA=A",
+    "AAAA=",
+    "AAA A",
+    "AAA-",
+    "AAAA\r",
+    "AB==",
+    "é",
+    "====",
+  ])
+    assert.equal(decodeBase64(bad), undefined, bad);
+  for (const good of ["", "AAAA", "AA==", "AAA=", "AGEAYg=="]) {
+    const decoded = decodeBase64(good);
+    assert.ok(decoded, good);
+    assert.equal(encodeBase64(decoded), good);
+  }
+});
+
+test("SASL-05 PLAIN", () => {
+  const long = "x".repeat(255);
+  const cases: readonly (readonly [string | Uint8Array, unknown])[] = [
+    ["\0tim\0secret", ["PLAIN", "tim", "secret"]],
+    ["tim\0tim\0 a b ", ["PLAIN", "tim", " a b "]],
+    ["\0王芳\0密码", ["PLAIN", "王芳", "密码"]],
+    [`${long}\0${long}\0${long}`, ["PLAIN", long, long]],
+    ["root\0tim\0secret", "refused"],
+    ["\0tim\0", "refused"],
+    [`\0tim\0${long}x`, "refused"],
+    [Buffer.from("\0tim\0p\xe4ss", "latin1"), "refused"],
+    [Buffer.from("\0t\xe4m\0pass", "latin1"), "refused"],
+    ["\0\0secret", "malformed"],
+    ["", "malformed"],
+    ["tim", "malformed"],
+    ["\0tim", "malformed"],
+    ["\0tim\0a\0b", "malformed"],
+  ];
+  for (const [message, expected] of cases) {
+    const response = typeof message === "string" ? octets(message) : message;
+    assert.deepEqual(said(beginExchange(mechanism("plain"), response).step), expected, JSON.stringify(message));
+  }
+});
+
+test("PLAIN without an initial response is asked by an empty challenge", () => {
+  const { exchange, step } = beginExchange(mechanism("PLAIN"), undefined);
+  assert.equal(said(step), "");
+  assert.deepEqual(said(exchange.step(octets("\0a\0b"))), ["PLAIN", "a", "b"]);
+});
+
+test("LOGIN asks for both, or takes the name with the command", () => {
+  const asked = beginExchange(mechanism("LOGIN"), undefined);
+  assert.equal(said(asked.step), "Username:");
+  assert.equal(said(asked.exchange.step(octets("tim"))), "Password:");
+  assert.deepEqual(said(asked.exchange.step(octets(" s "))), ["LOGIN", "tim", " s "]);
+
+  const given = beginExchange(mechanism("LOGIN"), octets("tim"));
+  assert.equal(said(given.step), "Password:");
+  assert.equal(said(given.exchange.step(octets(""))), "refused");
+});
+
+test("LOGIN refuses what cannot be a name or a password", () => {
+  const nobody = beginExchange(mechanism("LOGIN"), undefined);
+  assert.equal(said(nobody.exchange.step(octets(""))), "malformed");
+  for (const [user, password, expected] of [
+    ["a\0b", undefined, "malformed"],
+    ["a", "b\0", "malformed"],
+    ["x".repeat(256), "b", "refused"],
+    ["a", "x".repeat(256), "refused"],
+  ] as const) {
+    const { exchange, step } = beginExchange(mechanism("LOGIN"), octets(user));
+    assert.equal(said(password === undefined ? step : exchange.step(octets(password))), expected);
+  }
+});
+
+test("SASL-01 an initial response where the server speaks first is an error", () => {
+  const strict: Mechanism = { ...mechanism("LOGIN"), toleratesInitial: false };
+  assert.equal(said(beginExchange(strict, octets("tim")).step), "malformed");
+});
+
+test("SASL-06 no mechanism that shows the secret is usable in clear text", () => {
+  assert.deepEqual(
+    usableMechanisms(false),
+    mechanisms.filter((each) => !each.clearSecret),
+  );
+  assert.deepEqual(
+    usableMechanisms(true).map(({ name }) => name),
+    ["PLAIN", "LOGIN"],
+  );
+  assert.equal(findMechanism("CRAM-MD5"), undefined);
+});
+
+test("P7 credentials do not print the password", () => {
+  const { step } = beginExchange(mechanism("PLAIN"), octets("\0tim\0hunter2"));
+  assert.ok(!JSON.stringify(step).includes("hunter2"));
+});
