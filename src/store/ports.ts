@@ -2,13 +2,7 @@ import type { Result } from "../lib/result.ts";
 import type { Account } from "../model/account.ts";
 import type { Address, Domain } from "../model/address.ts";
 import type { ReadyBody } from "../model/body.ts";
-import type {
-  AccountId,
-  BodyId,
-  MailboxId,
-  SegmentId,
-  Uid,
-} from "../model/ids.ts";
+import type { AccountId, BodyId, MailboxId, SegmentId, Uid } from "../model/ids.ts";
 import type { Listing } from "../model/listing.ts";
 import type { Quota, Usage } from "../model/quota.ts";
 
@@ -24,14 +18,14 @@ export type WriteFailure = "full" | "failed";
 /** The store could not be read: an outage (`[SYS/TEMP]`) or damage (`[SYS/PERM]`), never a wrong password. */
 export class StoreError extends Error {
   readonly kind: "unavailable" | "damaged";
+  /** Whether the reason is a full disk; then what failed was a write. */
+  readonly full: boolean;
 
-  constructor(
-    kind: "unavailable" | "damaged",
-    message: string,
-    options?: ErrorOptions,
-  ) {
+  constructor(kind: "unavailable" | "damaged", message: string, options?: ErrorOptions & { readonly full?: boolean }) {
     super(message, options);
+    this.name = "StoreError";
     this.kind = kind;
+    this.full = options?.full ?? false;
   }
 }
 
@@ -45,21 +39,14 @@ export type NewAccount = {
   };
 };
 
-export type AccountChange = Partial<
-  Pick<Account, "secret" | "enabled" | "quota">
->;
+export type AccountChange = Partial<Pick<Account, "secret" | "enabled" | "quota">>;
 
 /** Domains and accounts. Account ids are never reused, also not for the same address made again. */
 export type Directory = {
   domains(): Promise<readonly Domain[]>;
   hasDomain(domain: Domain): Promise<boolean>;
-  addDomain(
-    domain: Domain,
-    now: number,
-  ): Promise<Result<void, "exists" | WriteFailure>>;
-  removeDomain(
-    domain: Domain,
-  ): Promise<Result<void, "unknown" | "in-use" | WriteFailure>>;
+  addDomain(domain: Domain, now: number): Promise<Result<void, "exists" | WriteFailure>>;
+  removeDomain(domain: Domain): Promise<Result<void, "unknown" | "in-use" | WriteFailure>>;
 
   account(address: Address): Promise<Account | undefined>;
   /** Accounts in order of address, those after `after`, `limit` at most; of one domain or of all. */
@@ -73,20 +60,11 @@ export type Directory = {
     accounts: readonly NewAccount[],
     now: number,
   ): Promise<
-    Result<
-      readonly Account[],
-      | { readonly index: number; readonly reason: "exists" | "no-domain" }
-      | WriteFailure
-    >
+    Result<readonly Account[], { readonly index: number; readonly reason: "exists" | "no-domain" } | WriteFailure>
   >;
-  changeAccount(
-    address: Address,
-    change: AccountChange,
-  ): Promise<Result<Account, "unknown" | WriteFailure>>;
+  changeAccount(address: Address, change: AccountChange): Promise<Result<Account, "unknown" | WriteFailure>>;
   /** Removes the account, its mailboxes and its messages in one transaction. */
-  removeAccount(
-    address: Address,
-  ): Promise<Result<{ readonly messages: number }, "unknown" | WriteFailure>>;
+  removeAccount(address: Address): Promise<Result<{ readonly messages: number }, "unknown" | WriteFailure>>;
 };
 
 /** One message for one or many mailboxes: one body, one row each, one transaction. */
@@ -144,19 +122,11 @@ export type Mail = {
   append(delivery: Delivery): Promise<Result<Appended, WriteFailure>>;
   snapshot(mailbox: MailboxId): Promise<Snapshot | undefined>;
   /** Messages with `after` < uid ≤ `upTo`, `limit` at most. */
-  listPage(
-    mailbox: MailboxId,
-    after: number,
-    upTo: number,
-    limit: number,
-  ): Promise<ListingPage>;
+  listPage(mailbox: MailboxId, after: number, upTo: number, limit: number): Promise<ListingPage>;
   /** undefined: no such message (any more). */
   locate(mailbox: MailboxId, uid: Uid): Promise<StoredMessage | undefined>;
   /** Removes these messages in one committed step; uids that are not there (any more) are not counted. */
-  expunge(
-    mailbox: MailboxId,
-    uids: Uint32Array,
-  ): Promise<Result<{ readonly removed: number }, WriteFailure>>;
+  expunge(mailbox: MailboxId, uids: Uint32Array): Promise<Result<{ readonly removed: number }, WriteFailure>>;
 };
 
 /** An open body file. Positions count from the body's first octet. */
@@ -186,6 +156,8 @@ export type Bodies = {
   /** undefined: it is no longer there; look the row up once more (reclaim may have moved it). Checks the body's head. */
   open(place: BodyPlace): BodyFile | undefined;
   spool(): Promise<Spool>;
+  /** A buffer of at least so many octets for a body held in memory, from those that came back after append(); not zeroed. */
+  buffer(octets: number): ArrayBuffer;
 };
 
 /** What a pass of reclaim did; `more` asks for another one soon. */
@@ -218,11 +190,7 @@ export type Lease = {
 
 export type Leases = {
   /** Tries for up to `waitMs` for a held lease to come free. `lost` is called at most once, when another took it. */
-  acquire(
-    mailbox: MailboxId,
-    waitMs: number,
-    lost: () => void,
-  ): Promise<Result<Lease, "in-use">>;
+  acquire(mailbox: MailboxId, waitMs: number, lost: () => void): Promise<Result<Lease, "in-use">>;
   /** Takes the lease from whoever holds it (an administrator's act); resolves once it is ours or, in UPDATE, free. */
   revoke(mailbox: MailboxId): Promise<Lease>;
   held(mailbox: MailboxId): boolean;
