@@ -1,6 +1,7 @@
 import type { Address } from "./address.ts";
 import type { AccountId, MailboxId } from "./ids.ts";
 import type { Peer } from "./peer.ts";
+import type { Quota } from "./quota.ts";
 
 /** A recipient that RCPT admitted: which mailbox of which account takes the mail. */
 export type Recipient = {
@@ -9,6 +10,8 @@ export type Recipient = {
   readonly address: Address;
   readonly account: AccountId;
   readonly mailbox: MailboxId;
+  /** What the account may hold; LMTP asks for it again when the message is stored. */
+  readonly quota: Quota;
 };
 
 /** How a message came: what its trace headers say (RFC 5321 §4.4). */
@@ -24,7 +27,9 @@ export type Envelope = {
     | "UTF8SMTPA"
     | "UTF8SMTPSA"
     | "LMTP"
-    | "LMTPS";
+    | "LMTPS"
+    | "UTF8LMTP"
+    | "UTF8LMTPS";
   readonly peer: Peer;
   /** What the client called itself in HELO, EHLO or LHLO. */
   readonly helo: string;

@@ -5,20 +5,13 @@ import type { Envelope, Recipient } from "../model/envelope.ts";
 import type { Peer } from "../model/peer.ts";
 
 /** Why RCPT refuses: "elsewhere" is a domain that is not ours (no relay, and no outbox yet). */
-export type RecipientRefusal =
-  | "bad-address"
-  | "elsewhere"
-  | "unknown"
-  | "disabled"
-  | "over-quota"
-  | "unavailable";
+export type RecipientRefusal = "bad-address" | "elsewhere" | "unknown" | "disabled" | "over-quota" | "unavailable";
 
 /** Why a login failed; the words are POP3's (see pop3/ports.ts). */
 export type LoginRefusal = "refused" | "throttled" | "unavailable";
 
 /** What became of a message for one recipient. "loop": more than 100 Received fields. */
-export type Outcome =
-  "stored" | "over-quota" | "no-mailbox" | "loop" | "full" | "failed";
+export type Outcome = "stored" | "over-quota" | "no-mailbox" | "loop" | "full" | "failed";
 
 /**
  * Takes the content of one message as it comes: unstuffed octets with CRLF line ends, in memory while small, on disk
@@ -26,6 +19,8 @@ export type Outcome =
  */
 export type ContentSink = {
   readonly octets: number;
+  /** Set by the session before `deliver`: some line of the content starts with a dot. */
+  dotted: boolean;
   /** Copies the piece. false: take no more from the client until `ready` (given at the opening) has been called. */
   write(piece: Uint8Array): boolean;
   /** Set once the content cannot be kept: "full" is a full disk or no memory left (452), "failed" anything else. */
@@ -35,24 +30,14 @@ export type ContentSink = {
 
 /** What an SMTP session needs of the house. A rejected promise is an outage and is answered 451. */
 export type SmtpPorts = Readonly<{
-  login: (
-    credentials: Credentials,
-    peer: Peer,
-  ) => Promise<Result<{ readonly address: Address }, LoginRefusal>>;
+  login: (credentials: Credentials, peer: Peer) => Promise<Result<{ readonly address: Address }, LoginRefusal>>;
   /** Decides RCPT. `octets`: what MAIL announced by SIZE, else 0. LMTP asks about the quota again after DATA. */
-  recipient: (
-    forwardPath: string,
-    octets: number,
-  ) => Promise<Result<Recipient, RecipientRefusal>>;
+  recipient: (forwardPath: string, octets: number) => Promise<Result<Recipient, RecipientRefusal>>;
   /** Opens a sink. `expected`: what MAIL announced by SIZE, else 0. undefined: no memory left for it now (452). */
   openContent: (expected: number, ready: () => void) => ContentSink | undefined;
   /**
    * Adds the trace, runs the steps, stores for all recipients in one transaction, and only then resolves (P1). One
    * outcome for each recipient, in order. `perRecipient`: the quota is asked again for each (LMTP).
    */
-  deliver: (
-    envelope: Envelope,
-    content: ContentSink,
-    perRecipient: boolean,
-  ) => Promise<readonly Outcome[]>;
+  deliver: (envelope: Envelope, content: ContentSink, perRecipient: boolean) => Promise<readonly Outcome[]>;
 }>;
