@@ -22,6 +22,7 @@ export type SecretProblem = {
 
 const MOST_CHARACTERS = 4096;
 const CLEAR = new Set(["PLAIN", "CLEAR", "CLEARTEXT"]);
+const PREFIX = /^\$[a-z0-9]{1,8}\$/;
 const TAG = /^\{([A-Za-z0-9-]{1,32})(?:\.(b64|base64|hex))?\}/i;
 
 /** Crypt strings say by their beginning what they are; also `{CRYPT}` and a secret without any `{SCHEME}` do. */
@@ -108,11 +109,14 @@ export function parseStored(stored: string): Result<Check, SecretProblem> {
 }
 
 function cryptScheme(body: string, tagged: boolean): Result<Scheme, SecretProblem> {
-  const prefix = /^\$[a-z0-9]{1,8}\$/.exec(body)?.[0];
-  const scheme = prefix === undefined ? undefined : byPrefix.get(prefix);
+  const prefix = PREFIX.exec(body)?.[0] ?? "";
+  const scheme = byPrefix.get(prefix);
   if (scheme) return ok(scheme);
-  if (prefix !== undefined) return problem("unknown-scheme", `crypt's ${prefix} is not known here: set a new password`);
+  if (prefix === "$y$") return problem("unknown-scheme", "yescrypt ($y$) is not known here: set a new password");
   if (/^[./0-9A-Za-z]{13}$/.test(body) || /^_[./0-9A-Za-z]{19}$/.test(body)) return problem("refused-scheme", DES);
+  // What is not known may be a clear password: nothing of it may be repeated.
+  if (prefix !== "")
+    return problem("unknown-scheme", "this crypt string is of a kind not known here: set a new password");
   return tagged
     ? problem("malformed", "not a {CRYPT} hash")
     : problem("unknown-scheme", "no scheme is named: write {PLAIN} in front of a clear password");
@@ -120,7 +124,7 @@ function cryptScheme(body: string, tagged: boolean): Result<Scheme, SecretProble
 
 function namedScheme(name: string): Result<Scheme, SecretProblem> {
   const scheme = byName.get(name);
-  return scheme ? ok(scheme) : problem("unknown-scheme", `{${name}} is not known here: set a new password`);
+  return scheme ? ok(scheme) : problem("unknown-scheme", "the scheme in braces is not known here: set a new password");
 }
 
 function encodingOf(suffix: string | undefined): Encoding {
@@ -129,7 +133,7 @@ function encodingOf(suffix: string | undefined): Encoding {
 }
 
 function label(name: string, body: string): string {
-  return name === "CRYPT" ? (/^\$[a-z0-9]{1,8}\$/.exec(body)?.[0] ?? "{CRYPT}") : `{${name}}`;
+  return name === "CRYPT" ? (PREFIX.exec(body)?.[0] ?? "{CRYPT}") : `{${name}}`;
 }
 
 function clearPassword(body: string, suffix: string | undefined): Result<ImportedSecret, SecretProblem> {
