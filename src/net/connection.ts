@@ -27,6 +27,8 @@ export type Connection = {
   readonly unsent: number;
   /** Monotonic ms of the last octet read from or taken by the peer. */
   readonly lastProgress: number;
+  /** Monotonic ms since when the peer has taken nothing of what is unsent, to the second; Infinity: nothing is unsent. */
+  readonly stalledSince: number;
   /** A string is sent as latin1. `taken` is called when the kernel has all of it; never after the connection is gone. */
   write(octets: Uint8Array | string, taken?: () => void): void;
   /** Between cork and uncork writes are gathered into one system call. */

@@ -41,6 +41,8 @@ export class SocketConnection implements Connection {
   // Of the handshake or of the close under way.
   #deadline = Infinity;
   #queued = 0;
+  #wasTaken = false;
+  #stalledSince = Infinity;
   #lastProgress: number;
 
   constructor(socket: Socket, surroundings: ConnectionSurroundings) {
@@ -71,6 +73,10 @@ export class SocketConnection implements Connection {
 
   get lastProgress(): number {
     return this.#lastProgress;
+  }
+
+  get stalledSince(): number {
+    return this.#stalledSince;
   }
 
   write(octets: Uint8Array | string, taken?: () => void): void {
@@ -157,7 +163,7 @@ export class SocketConnection implements Connection {
       this.destroy();
       return;
     }
-    if (this.#socket.writableLength > 0) this.#noteWriteProgress(now);
+    this.#noteWriteProgress(now);
     if (this.#ending || this.#handshaking || this.#handler === undefined) return;
     try {
       this.#handler.tick(now);
@@ -228,6 +234,7 @@ export class SocketConnection implements Connection {
   #onTaken(error: Error | null | undefined, taken: () => void): void {
     if (error || this.#closed || this.#socket.destroyed) return;
     this.#lastProgress = this.#surroundings.clock.monotonic();
+    this.#wasTaken = true;
     try {
       taken();
     } catch (cause) {
@@ -238,10 +245,18 @@ export class SocketConnection implements Connection {
   // One large write may take minutes on a slow line: that the kernel's queue changed at all is the progress. The figure is
   // the one that node:net's own timeout looks at; where a stream has none, only a whole write counts.
   #noteWriteProgress(now: number): void {
+    if (this.#socket.writableLength === 0) {
+      this.#stalledSince = Infinity;
+      return;
+    }
     const { ["_handle"]: handle } = this.#socket as { readonly _handle?: { readonly writeQueueSize?: number } | null };
     const queued = handle?.writeQueueSize ?? 0;
-    if (queued !== this.#queued) this.#lastProgress = now;
+    if (queued !== this.#queued || this.#wasTaken || this.#stalledSince === Infinity) {
+      if (this.#stalledSince !== Infinity) this.#lastProgress = now;
+      this.#stalledSince = now;
+    }
     this.#queued = queued;
+    this.#wasTaken = false;
   }
 
   #guarded(handler: ConnectionHandler, call: (handler: ConnectionHandler) => void): void {
