@@ -13,7 +13,7 @@ export type LineOptions = {
 
 // Text is made of so much at once: a burst of commands costs one conversion, and content that follows them costs little.
 const WINDOW = 2048;
-const EMPTY = Buffer.alloc(0);
+const EMPTY: Buffer = Buffer.alloc(0);
 const CR = 13;
 
 /**
@@ -23,7 +23,7 @@ const CR = 13;
 export class LineSplitter {
   readonly #maximum: number;
   readonly #end: "\n" | "\r\n";
-  #octets = EMPTY;
+  #octets: Buffer = EMPTY;
   // Where the next line begins.
   #at = 0;
   // Latin1 text of the octets from #base on: an index into it is an index into the octets.
@@ -95,7 +95,7 @@ export class LineSplitter {
     if (this.#base + this.#text.length === this.#octets.length && this.#text !== "") return -1;
     let size = WINDOW;
     for (;;) {
-      this.#text = this.#octets.latin1Slice(this.#at, Math.min(this.#at + size, this.#octets.length));
+      this.#text = this.#octets.toString("latin1", this.#at, Math.min(this.#at + size, this.#octets.length));
       this.#base = this.#at;
       const found = this.#text.indexOf(this.#end);
       if (found >= 0 || this.#text.length < size || size >= this.#maximum) return found;
