@@ -20,6 +20,7 @@ function respell(value: unknown): unknown {
   return Object.fromEntries(pairs) as unknown;
 }
 
-function camelKey(key: string): string {
+/** One key in the code's spelling. */
+export function camelKey(key: string): string {
   return key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }

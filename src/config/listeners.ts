@@ -8,6 +8,8 @@ export type ListenerProtocol = "pop3" | "smtp" | "submission" | "lmtp" | "http";
 /** How a listener comes to TLS: from the first octet, by a command, or not at all. */
 export type ListenerTls = "implicit" | "starttls" | "none";
 
+const TLS = ["implicit", "starttls", "none"] as const;
+
 // The first is the default. LMTP's callers sit on the same machine or network and none of them knows implicit TLS;
 // health and metrics are plain HTTP.
 const TLS_OF: Readonly<Record<ListenerProtocol, readonly [ListenerTls, ...ListenerTls[]]>> = {
@@ -36,7 +38,7 @@ const listener = z
       reload: "restart",
     }),
     tls: optionalChoice({
-      values: ["implicit", "starttls", "none"],
+      values: TLS,
       help: {
         en: "implicit: TLS from the first octet (POP3S); starttls: when the client asks (STLS, STARTTLS); none.",
         zh: "implicit：从一开始即为 TLS（POP3S）；starttls：由客户端发起（STLS、STARTTLS）；none：不使用。",
@@ -49,15 +51,15 @@ const listener = z
     }),
   })
   .check(
-    always<{ protocol?: ListenerProtocol; tls?: ListenerTls | undefined }>((context) => {
-      const { protocol, tls } = context.value;
+    always<{ protocol?: ListenerProtocol; tls?: ListenerTls | undefined }>((value, context) => {
+      const { protocol, tls } = value;
       const right = protocol === undefined ? undefined : TLS_OF[protocol];
-      if (right === undefined || tls === undefined || right.includes(tls)) return;
+      if (right === undefined || tls === undefined || right.includes(tls) || !TLS.includes(tls)) return;
       const words: Words = {
         en: `${protocol} cannot have tls: ${tls}, only ${right.join(" or ")}`,
         zh: `${protocol} 不能使用 tls: ${tls}，只能是 ${right.join(" 或 ")}`,
       };
-      context.issues.push({ code: "custom", path: ["tls"], input: tls, params: { words }, continue: true });
+      context.addIssue({ code: "custom", path: ["tls"], input: tls, params: { words } });
     }),
   )
   .transform((given) => ({ ...given, tls: given.tls ?? TLS_OF[given.protocol][0] }));
@@ -77,13 +79,13 @@ export const listeners = z
   .min(1)
   .max(64)
   .check(
-    always<{ address?: readonly ListenAddress[] }[]>((context) => {
+    always<{ address?: readonly ListenAddress[] }[]>((value, context) => {
       const seen = new Map<string, number>();
-      context.value.forEach((one, index) => {
+      value.forEach((one, index) => {
         for (const text of addressesOf(one).filter(isFixed).map(formatListenAddress)) {
           const first = seen.get(text);
           if (first === undefined) seen.set(text, index);
-          else context.issues.push(taken(text, first, index));
+          else context.addIssue(taken(text, first, index));
         }
       });
     }),
@@ -107,10 +109,10 @@ function isFixed(address: ListenAddress): boolean {
   return address.kind === "unix" || address.port !== 0;
 }
 
-function taken(text: string, first: number, index: number): z.core.$ZodRawIssue {
+function taken(text: string, first: number, index: number) {
   const words: Words = {
     en: `${text} is already taken by listeners[${first}]`,
     zh: `${text} 已被 listeners[${first}] 占用`,
   };
-  return { code: "custom", path: [index, "address"], input: text, params: { words }, continue: true };
+  return { code: "custom" as const, path: [index, "address"], input: text, params: { words } };
 }

@@ -1,6 +1,14 @@
-import type { Result } from "../lib/result.ts";
+import { closeSync, openSync, readSync } from "node:fs";
+import path from "node:path";
+import { err, ok, type Result } from "../lib/result.ts";
+import { camel, camelKey } from "./camel.ts";
+import { problemsOf } from "./check.ts";
+import { readDocument, type Document } from "./document.ts";
+import { readEnvironment, type Override } from "./environment.ts";
+import type { Words } from "./option.ts";
+import { keysAt, options } from "./options.ts";
 import type { Problem, Source } from "./problem.ts";
-import type { Config } from "./schema.ts";
+import { schema, type Config } from "./schema.ts";
 
 /** A configuration that was read and is right. */
 export type Loaded = {
@@ -18,9 +26,145 @@ export type LoadOptions = {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** The folder from which relative names count. */
   readonly directory?: string;
+  /** The file that is read where no other is found. */
+  readonly systemFile?: string;
 };
 
+/** A configuration file of a megabyte is none. */
+const FILE_OCTETS = 1024 * 1024;
+
 /** Finds, reads and checks the configuration; says everything that is wrong with it at once. */
-export function loadConfig(_options: LoadOptions = {}): Result<Loaded, readonly Problem[]> {
-  throw new Error("not written yet");
+export function loadConfig(given: LoadOptions = {}): Result<Loaded, readonly Problem[]> {
+  const directory = given.directory ?? process.cwd();
+  const environment = given.environment ?? process.env;
+  const found = findFile(given, environment, directory);
+  if (!found.ok) return err([found.error]);
+  const { file, text } = found.value;
+  const locate = (line: number, column: number): Source => ({ kind: "file", file: file ?? "", line, column });
+  const document: Document = readDocument(text, locate);
+  const { overrides, problems: wrongNames } = readEnvironment(environment);
+  const wrong = [...document.problems, ...wrongNames];
+  // With a file that cannot be read as YAML every other complaint would be about what it might have said.
+  if (document.value === undefined && document.problems.length > 0) return err(wrong);
+  const raw = merge(document.value, overrides);
+  const places = placesOf(document, overrides);
+  const checked = schema.safeParse(raw);
+  if (!checked.success) wrong.push(...problemsOf(checked.error.issues, raw, places));
+  if (!checked.success || wrong.length > 0) return err(wrong.toSorted(byPlace));
+  const sources = new Map([...places].map(([key, place]) => [key, place.value]));
+  const base = file === undefined ? directory : path.dirname(path.resolve(directory, file));
+  return ok({ config: absolute(camel(checked.data), sources, base, directory), file, sources });
+}
+
+type Text = { readonly file: string | undefined; readonly text: string };
+
+function findFile(
+  given: LoadOptions,
+  environment: Readonly<Record<string, string | undefined>>,
+  directory: string,
+): Result<Text, Problem> {
+  const named = given.file ?? (environment["MAILKEEP_CONFIG"] || undefined);
+  const candidates =
+    named === undefined ? ["mailkeep.yaml", given.systemFile ?? "/etc/mailkeep/mailkeep.yaml"] : [named];
+  for (const file of candidates) {
+    const text = readText(path.resolve(directory, file));
+    if (text.ok) return ok({ file, text: text.value });
+    if (named === undefined && text.error.absent) continue;
+    const { en, zh } = text.error.reason;
+    return err({
+      source: { kind: "default" },
+      key: "",
+      reason: { en: `cannot read the configuration ${file}: ${en}`, zh: `无法读取配置文件 ${file}：${zh}` },
+    });
+  }
+  return ok({ file: undefined, text: "" });
+}
+
+type Unreadable = { readonly absent: boolean; readonly reason: Words };
+
+function readText(file: string): Result<string, Unreadable> {
+  try {
+    const octets = readBounded(file);
+    if (octets === undefined) {
+      return err({ absent: false, reason: { en: "it is larger than 1 MiB", zh: "文件大于 1 MiB" } });
+    }
+    return ok(new TextDecoder("utf-8", { fatal: true }).decode(octets));
+  } catch (cause) {
+    return err(unreadable(cause));
+  }
+}
+
+function readBounded(file: string): Uint8Array | undefined {
+  const octets = new Uint8Array(FILE_OCTETS + 1);
+  const descriptor = openSync(file, "r");
+  try {
+    let filled = 0;
+    for (let read = -1; read !== 0 && filled < octets.length; filled += read) {
+      read = readSync(descriptor, octets, filled, octets.length - filled, null);
+    }
+    return filled > FILE_OCTETS ? undefined : octets.subarray(0, filled);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function unreadable(cause: unknown): Unreadable {
+  const code = (cause as NodeJS.ErrnoException).code ?? "";
+  const known: Readonly<Record<string, Words>> = {
+    ENOENT: { en: "there is no such file", zh: "文件不存在" },
+    ENOTDIR: { en: "there is no such file", zh: "文件不存在" },
+    EACCES: { en: "this user may not read it", zh: "当前用户无权读取" },
+    EISDIR: { en: "it is a folder", zh: "这是一个文件夹" },
+    ERR_ENCODING_INVALID_ENCODED_DATA: { en: "it is not UTF-8", zh: "不是 UTF-8 编码" },
+  };
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return { absent: code === "ENOENT" || code === "ENOTDIR", reason: known[code] ?? { en: message, zh: message } };
+}
+
+// An empty section (`limits:` with all its keys commented out) is one that is not there.
+function merge(value: unknown, overrides: readonly Override[]): unknown {
+  if (value !== null && value !== undefined && (typeof value !== "object" || Array.isArray(value))) return value;
+  const known = keysAt([]);
+  const raw = Object.fromEntries(
+    Object.entries(value ?? {}).filter(([key, member]) => member !== null || !known.includes(key)),
+  );
+  for (const { path: keys, value: override } of overrides) {
+    const [section = "", key] = keys;
+    const around = raw[section];
+    if (key === undefined) raw[section] = override;
+    else if (around === undefined) raw[section] = { [key]: override };
+    else if (typeof around === "object" && !Array.isArray(around)) raw[section] = { ...around, [key]: override };
+  }
+  return raw;
+}
+
+function placesOf(document: Document, overrides: readonly Override[]): Document["places"] {
+  const places = new Map(document.places);
+  for (const { path: keys, source } of overrides) {
+    const key = keys.join(".");
+    for (const known of places.keys()) {
+      if (known.startsWith(`${key}[`) || known.startsWith(`${key}.`)) places.delete(known);
+    }
+    places.set(key, { key: source, value: source });
+  }
+  return places;
+}
+
+function byPlace(left: Problem, right: Problem): number {
+  const order = (problem: Problem): number =>
+    problem.source.kind === "file" ? problem.source.line * 1e6 + problem.source.column : Number.MAX_SAFE_INTEGER;
+  return order(left) - order(right);
+}
+
+// A relative path of the environment counts from the current folder, any other from the file's.
+function absolute(config: Config, sources: ReadonlyMap<string, Source>, base: string, directory: string): Config {
+  const copy: Record<string, Record<string, unknown>> = { ...(config as object) };
+  for (const { path: keys } of options.filter(({ meta }) => meta.path)) {
+    const [section = "", key = ""] = keys.map(camelKey);
+    const value = copy[section]?.[key];
+    if (typeof value !== "string") continue;
+    const from = sources.get(keys.join("."))?.kind === "environment" ? directory : base;
+    copy[section] = { ...copy[section], [key]: path.resolve(from, value) };
+  }
+  return copy as unknown as Config;
 }

@@ -14,7 +14,7 @@ export type Problem = {
   /** What is wrong, or what was expected. */
   readonly reason: Words;
   /** What stood there instead of the expected. */
-  readonly found?: string;
+  readonly found?: Words;
   /** The nearest right key or value. */
   readonly suggestion?: string;
 };
@@ -24,14 +24,9 @@ export type Language = "en" | "zh";
 
 /** Where a value came from, in one word for tables and messages. */
 export function describeSource(source: Source, language: Language): string {
-  switch (source.kind) {
-    case "default":
-      return language === "zh" ? "默认值" : "default";
-    case "file":
-      return `${source.file}:${source.line}:${source.column}`;
-    case "environment":
-      return language === "zh" ? `环境变量 ${source.name}` : `environment ${source.name}`;
-  }
+  if (source.kind === "file") return `${source.file}:${source.line}:${source.column}`;
+  if (source.kind === "default") return language === "zh" ? "默认值" : "default";
+  return language === "zh" ? `环境变量 ${source.name}` : `environment ${source.name}`;
 }
 
 /** A problem as one line: where, which key, what was expected, what was found, what was perhaps meant. */
@@ -40,7 +35,7 @@ export function describeProblem(problem: Problem, language: Language): string {
   const where = problem.source.kind === "default" ? "" : `${describeSource(problem.source, language)}: `;
   const start = `${where}${key === "" ? "" : `${key}: `}${problem.reason[language]}`;
   if (language === "zh") {
-    return `${start}${found === undefined ? "" : `；实际为 ${found}`}${suggestion === undefined ? "" : `；是否想写 ${suggestion}？`}`;
+    return `${start}${found === undefined ? "" : `；实际为 ${found.zh}`}${suggestion === undefined ? "" : `；是否想写 ${suggestion}？`}`;
   }
-  return `${start}${found === undefined ? "" : `; found ${found}`}${suggestion === undefined ? "" : `; did you mean ${suggestion}?`}`;
+  return `${start}${found === undefined ? "" : `; found ${found.en}`}${suggestion === undefined ? "" : `; did you mean ${suggestion}?`}`;
 }

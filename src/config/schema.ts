@@ -100,15 +100,15 @@ const tls = section(
     }),
   },
 ).check(
-  always<{ certificate?: string | undefined; key?: string | undefined }>((context) => {
-    const { certificate, key } = context.value;
+  always<{ certificate?: string | undefined; key?: string | undefined }>((value, context) => {
+    const { certificate, key } = value;
     if ((certificate === undefined) === (key === undefined)) return;
     const [given, missing] = certificate === undefined ? ["key", "certificate"] : ["certificate", "key"];
     const words = {
       en: `tls.${given} needs tls.${missing} beside it`,
       zh: `设置了 tls.${given}，还需要设置 tls.${missing}`,
     };
-    context.issues.push({ code: "custom", path: [given], input: context.value, params: { words }, continue: true });
+    context.addIssue({ code: "custom", path: [given], input: value, params: { words } });
   }),
 );
 

@@ -16,8 +16,6 @@ export function section<Shape extends z.core.$ZodLooseShape>(help: Words, shape:
  * A check across keys that also runs when some of them are wrong, so that everything is reported at once. What is wrong
  * has been reported already and may be anything.
  */
-export function always<T extends object>(check: (context: z.core.ParsePayload<T>) => void) {
-  const made = z.check<T>(check);
-  made._zod.def.when = ({ value }) => typeof value === "object" && value !== null;
-  return made;
+export function always<T extends object>(check: (value: T, context: z.core.$RefinementCtx<T>) => void) {
+  return z.superRefine<T>(check, { when: ({ value }) => typeof value === "object" && value !== null });
 }
