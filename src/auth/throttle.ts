@@ -1,10 +1,181 @@
-/** Slows down who guesses passwords; pure: the caller brings the time (monotonic ms). */
+import { LRUCache } from "lru-cache";
+
+/** A wait that has just begun, for whom and how long. */
+export type Block = { readonly of: "account" | "network"; readonly seconds: number };
+
+/**
+ * Slows down who guesses passwords. Three rules:
+ * - an account from one network: five wrong passwords are free, then each one doubles the wait. A device that repeats
+ *   one old password is no guesser: it waits a second each time and no more;
+ * - a network: by the number of different accounts that failed from it, so that a forgetful device behind a company's
+ *   address does not lock out its neighbours;
+ * - an account from all networks together: a trickle of attempts, to which a network with a recent success is not held,
+ *   so that guessers from everywhere neither get far nor lock the owner out.
+ * Pure: the caller brings the time (ms that only grow). Memory is bounded: what was used least recently is forgotten.
+ */
 export type Throttle = {
   /** Seconds to wait before this account may be tried from this network; 0: go on. */
   wait(name: string, network: string, now: number): number;
+  /** Takes a place for a check that is dear; false: too many of them already run. */
+  begin(name: string, network: string, now: number): boolean;
+  /** Gives the place of `begin` back, whatever the outcome. */
+  done(name: string, network: string): void;
+  /** Notes a wrong password; `fingerprint` tells whether it is the same one again. */
+  failed(name: string, network: string, fingerprint: number, now: number): Block | undefined;
+  /** Notes a right password; true: that was news, which other threads should hear of. */
+  succeeded(name: string, network: string, now: number): boolean;
 };
+
+const ENTRIES = 16_384;
+const SECOND = 1000;
+const DAY = 24 * 60 * 60 * SECOND;
+const FREE_FAILURES = 5;
+const FREE_ACCOUNTS = 20;
+const FORGET_FAILURES_MS = 60 * 60 * SECOND;
+/** A network is forgiven one account in this time. */
+const FORGIVE_ACCOUNT_MS = 60 * SECOND;
+const LONGEST_WAIT_SECONDS = 15 * 60;
+const LONGEST_WAIT_OF_KNOWN_SECONDS = 60;
+const KNOWN_MS = 30 * DAY;
+const TRICKLE_BURST = 20;
+const TRICKLE_PER_SECOND = 0.25;
+const AT_A_TIME_PER_PAIR = 8;
+const AT_A_TIME_PER_ACCOUNT = 16;
+const FINGERPRINTS = 4;
+
+type Failures = { count: number; last: number; until: number; fingerprints: number[] };
+type Level = { value: number; at: number; until: number };
 
 /** Makes a throttle that has seen nothing. */
 export function createThrottle(): Throttle {
-  throw new Error("not built yet");
+  return new GuessThrottle();
+}
+
+class GuessThrottle implements Throttle {
+  readonly #pairs = new LRUCache<string, Failures>({ max: ENTRIES });
+  readonly #known = new LRUCache<string, number>({ max: ENTRIES });
+  readonly #networks = new LRUCache<string, Level>({ max: ENTRIES });
+  readonly #trickles = new LRUCache<string, Level>({ max: ENTRIES });
+  /** Checks that run now, by pair and by name; never more than there are checks. */
+  readonly #running = new Map<string, number>();
+
+  wait(name: string, network: string, now: number): number {
+    const pair = this.#pairs.get(pairOf(name, network));
+    if (pair && pair.until > now) return secondsUntil(pair.until, now);
+    const forNetwork = secondsUntil(this.#networks.get(network)?.until ?? 0, now);
+    const trickle = this.#trickles.get(name);
+    const missing = trickle ? Math.max(0, 1 - refilled(trickle, now)) : 0;
+    if (forNetwork === 0 && missing === 0) return 0;
+    if (this.#isKnown(name, network, now)) return 0;
+    return Math.max(forNetwork, Math.ceil(missing / TRICKLE_PER_SECOND));
+  }
+
+  begin(name: string, network: string, now: number): boolean {
+    const pair = pairOf(name, network);
+    const ofPair = this.#running.get(pair) ?? 0;
+    const ofAccount = this.#running.get(name) ?? 0;
+    if (ofPair >= AT_A_TIME_PER_PAIR) return false;
+    if (ofAccount >= AT_A_TIME_PER_ACCOUNT && !this.#isKnown(name, network, now)) return false;
+    this.#running.set(pair, ofPair + 1);
+    this.#running.set(name, ofAccount + 1);
+    return true;
+  }
+
+  done(name: string, network: string): void {
+    for (const key of [pairOf(name, network), name]) {
+      const left = (this.#running.get(key) ?? 0) - 1;
+      if (left > 0) this.#running.set(key, left);
+      else this.#running.delete(key);
+    }
+  }
+
+  failed(name: string, network: string, fingerprint: number, now: number): Block | undefined {
+    const pair = this.#pairFailed(pairOf(name, network), now);
+    const again = pair.fingerprints.includes(fingerprint);
+    if (!again) pair.fingerprints = [fingerprint, ...pair.fingerprints].slice(0, FINGERPRINTS);
+    const trusted = this.#isKnown(name, network, now);
+    if (!again && !trusted) this.#spendTrickle(name, now);
+    const block = pair.count === 0 ? this.#networkFailed(network, now) : undefined;
+
+    pair.count = again ? Math.max(pair.count, Math.min(pair.count + 1, FREE_FAILURES)) : pair.count + 1;
+    const longest = again ? 1 : trusted ? LONGEST_WAIT_OF_KNOWN_SECONDS : LONGEST_WAIT_SECONDS;
+    const seconds = waitAfter(pair.count - FREE_FAILURES + 1, longest);
+    pair.until = Math.max(pair.until, now + seconds * SECOND);
+    return block ?? (seconds > 0 ? { of: "account", seconds } : undefined);
+  }
+
+  succeeded(name: string, network: string, now: number): boolean {
+    const hadFailures = this.#pairs.delete(pairOf(name, network));
+    // It was a slip of the pen: the network is not blamed for it.
+    const level = hadFailures ? this.#networks.get(network) : undefined;
+    if (level) level.value = Math.max(0, level.value - 1);
+    const key = pairOf(name, neighbourhood(network));
+    const before = this.#known.get(key);
+    const news = before === undefined || now - before > DAY;
+    if (news) this.#known.set(key, now);
+    return hadFailures || news;
+  }
+
+  #isKnown(name: string, network: string, now: number): boolean {
+    const success = this.#known.get(pairOf(name, neighbourhood(network)));
+    return success !== undefined && now - success < KNOWN_MS;
+  }
+
+  #pairFailed(key: string, now: number): Failures {
+    const recent = this.#pairs.get(key);
+    const pair =
+      recent && now - recent.last <= FORGET_FAILURES_MS ? recent : { count: 0, last: now, until: 0, fingerprints: [] };
+    pair.last = now;
+    this.#pairs.set(key, pair);
+    return pair;
+  }
+
+  #networkFailed(network: string, now: number): Block | undefined {
+    if (isLocal(network)) return undefined;
+    const level = this.#networks.get(network) ?? { value: 0, at: now, until: 0 };
+    level.value = forgiven(level, now) + 1;
+    level.at = now;
+    this.#networks.set(network, level);
+    const seconds = waitAfter(level.value - FREE_ACCOUNTS, LONGEST_WAIT_SECONDS);
+    level.until = Math.max(level.until, now + seconds * SECOND);
+    return seconds > 0 ? { of: "network", seconds } : undefined;
+  }
+
+  #spendTrickle(name: string, now: number): void {
+    const level = this.#trickles.get(name) ?? { value: TRICKLE_BURST, at: now, until: 0 };
+    level.value = Math.max(0, refilled(level, now) - 1);
+    level.at = now;
+    this.#trickles.set(name, level);
+  }
+}
+
+/** Who cannot be told apart by address, on loopback or a local socket: no network's rule holds for them. */
+function isLocal(network: string): boolean {
+  return network === "unix" || network.startsWith("127.") || network === "0:0:0:0::/64";
+}
+
+/** Where a device is likely to come back from: the /24 of an IPv4 address, the /64 of IPv6. */
+function neighbourhood(network: string): string {
+  return network.includes(":") ? network : network.slice(0, network.lastIndexOf(".") + 1) || network;
+}
+
+function pairOf(name: string, network: string): string {
+  return `${network} ${name}`;
+}
+
+/** 0 for n < 1, then 1, 2, 4, … seconds. */
+function waitAfter(n: number, longest: number): number {
+  return n < 1 ? 0 : Math.min(longest, 2 ** (Math.floor(n) - 1));
+}
+
+function secondsUntil(until: number, now: number): number {
+  return Math.max(0, Math.ceil((until - now) / SECOND));
+}
+
+function forgiven(level: Level, now: number): number {
+  return Math.max(0, level.value - (now - level.at) / FORGIVE_ACCOUNT_MS);
+}
+
+function refilled(level: Level, now: number): number {
+  return Math.min(TRICKLE_BURST, level.value + ((now - level.at) / SECOND) * TRICKLE_PER_SECOND);
 }

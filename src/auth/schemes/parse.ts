@@ -95,7 +95,7 @@ export function parseStored(stored: string): Result<Check, SecretProblem> {
   const body = stored.slice(tag?.[0].length ?? 0);
   const reason = refused.get(name);
   if (reason !== undefined) return problem("refused-scheme", `{${name}} ${reason}`);
-  if (body === "") return problem("empty", `nothing stands behind {${name}}`);
+  if (body === "") return problem("empty", "nothing stands behind the scheme");
   const scheme = name === "CRYPT" ? cryptScheme(body, tag !== null) : namedScheme(name);
   if (!scheme.ok) return scheme;
   const check = scheme.value(body, encodingOf(tag?.[2]));
