@@ -1,30 +1,39 @@
-import type { ImportedSecret, SecretProblem } from "../auth/schemes/parse.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Result } from "../lib/result.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { Quota } from "../model/quota.ts";
 import type { Log } from "../observe/log-port.ts";
-import type { Store, WriteFailure } from "../store/ports.ts";
+import type { LockRefusal } from "../store/lock.ts";
+import type { OpenRefusal } from "../store/open-refusal.ts";
+import type { Store } from "../store/ports.ts";
 
-/** A certificate as an administrator sees it. Times are ms since 1970. */
-export type CertificateInfo = {
-  readonly names: readonly string[];
-  readonly issuer: string;
-  readonly from: number;
-  readonly until: number;
-  /** SHA-256 over the DER form, in hex. */
-  readonly fingerprint: string;
-  /** The file it was read from. */
-  readonly file: string;
-  readonly selfSigned: boolean;
+/** A certificate and its key as an administrator sees them; facts are missing where the files cannot be used. */
+export type CertificateStatus = {
+  readonly certificate: string;
+  readonly key: string;
+  readonly facts?: {
+    readonly names: readonly string[];
+    readonly issuer: string;
+    readonly selfSigned: boolean;
+    /** Milliseconds since 1970, as `notAfter`. */
+    readonly notBefore: number;
+    readonly notAfter: number;
+    readonly fingerprint: string;
+  };
+  readonly daysLeft?: number;
+  /** Why it cannot be used, or what clients will complain about. */
+  readonly problem?: string;
 };
 
 /** What administration asks of `tls/`; handed in, so that `admin/` needs no import of it. */
 export type CertificateServices = {
-  /** The certificates that are served, or would be at the next start. The error says which file and why. */
-  list(): Promise<Result<readonly CertificateInfo[], string>>;
-  /** Makes a new self-signed certificate in the data folder and serves it where no other is configured. */
-  selfSigned(names: readonly string[]): Promise<Result<CertificateInfo, string>>;
+  /** What is served now, or would be at the next start. */
+  list(): Promise<readonly CertificateStatus[]>;
+  /**
+   * Makes a new self-signed certificate in the data folder; a running server takes it up at once where no other is
+   * configured. The error says why it could not be written.
+   */
+  selfSigned(): Promise<Result<CertificateStatus, string>>;
 };
 
 /** What the administrative operations work with: the running server's services, or those of a store opened alone. */
@@ -33,21 +42,17 @@ export type AdminServices = Readonly<{
   /** The quota of an account that has none of its own. */
   defaultQuota: () => Quota;
   hashPassword: (password: Secret) => Promise<Result<string, "empty" | "too-long" | "unavailable">>;
-  parseSecret: (text: string) => Result<ImportedSecret, SecretProblem>;
   certificates: CertificateServices;
-  /** Brings the store to this program's schema; from and to are equal when there was nothing to do. */
-  migrate: () => Promise<Result<{ readonly from: number; readonly to: number }, WriteFailure>>;
+  /** The schema that was found when the store was opened, and the one it has now: opening migrates. 0: it was made. */
+  schema: { readonly from: number; readonly to: number };
   log: Log;
   clock: Clock;
 }>;
 
-/**
- * Why a store could not be opened without a server. "in-use": another process holds the folder's lock; "newer": a later
- * version made it; "absent": the folder cannot be made; "failed": anything else. `detail` says which file and why.
- */
-export type OfflineFailure = {
-  readonly code: "in-use" | "newer" | "absent" | "damaged" | "failed";
-  readonly detail: string;
+/** Why a store could not be opened without a server; `reason` is a sentence for the operator. */
+export type OfflineRefusal = {
+  readonly kind: LockRefusal | OpenRefusal["kind"];
+  readonly reason: string;
 };
 
 /** A store opened for one command, with no server running; closing it gives the folder's lock back. */

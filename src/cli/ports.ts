@@ -1,4 +1,4 @@
-import type { Offline, OfflineFailure } from "../admin/services.ts";
+import type { Offline, OfflineRefusal } from "../admin/services.ts";
 import type { Loaded, LoadOptions } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import type { Result } from "../lib/result.ts";
@@ -10,17 +10,18 @@ export type ServeOptions = {
   readonly loadOptions: LoadOptions;
 };
 
+/** What is wrong with the files of a key; `reason` names the file and says why. */
+export type FileProblem = { readonly key: "tls.certificate" | "tls.key"; readonly reason: string };
+
 /**
- * What the commands need of `app/`, imported only when a command asks for it so that the others start fast.
- * `src/app/serve.ts` exports `serve`, `src/app/offline.ts` exports `openOffline`.
+ * What the commands need of `app/`, imported only when a command asks for it so that the others start fast:
+ * `src/app/serve.ts` exports `serve`, `src/app/offline.ts` the other two.
  */
 export type CliPorts = {
   /** Runs the server until it is told to stop; gives the exit code. */
   serve(options: ServeOptions): Promise<number>;
   /** Takes the folder's lock and opens the store for one command. */
-  openOffline(config: Config): Promise<Result<Offline, OfflineFailure>>;
-  /** Whether certificate and key can be read and fit; undefined: they do, else which key of the file and why. */
-  checkCertificate(
-    config: Config,
-  ): Promise<{ readonly key: "tls.certificate" | "tls.key"; readonly reason: string } | undefined>;
+  openOffline(config: Config): Promise<Result<Offline, OfflineRefusal>>;
+  /** Looks at the files that the configuration names as the server would at its start. */
+  checkFiles(config: Config): Promise<readonly FileProblem[]>;
 };

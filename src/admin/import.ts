@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import * as z from "zod";
+import { PASSWORD_OCTETS } from "../auth/password.ts";
+import { parseSecret, type ImportedSecret } from "../auth/schemes/parse.ts";
+import { ok, type Result } from "../lib/result.ts";
+import type { Secret } from "../lib/secret.ts";
+import { parseAddress, splitAddress, type Address } from "../model/address.ts";
+import type { NewAccount } from "../store/ports.ts";
+import { operation, type Call } from "./operation.ts";
+import { refuse, refuseWrite, type ImportProblem, type Refusal } from "./refusal.ts";
+import type { AdminServices } from "./services.ts";
+
+/** More than this many users go in several files: they are held in memory and committed in one transaction. */
+export const IMPORT_ENTRIES = 200_000;
+
+// So few that people who log in meanwhile get their turn.
+const HASHES_AT_ONCE = 2;
+const BUSY_PAUSE_MS = 500;
+const BUSY_PAUSES = 60;
+
+type Given = { readonly line: number; readonly address: string; readonly secret: string };
+type Entry = { readonly line: number; readonly address: Address; readonly secret: ImportedSecret };
+
+/** Adds many users at once, all or none; every line that cannot be taken is reported. */
+export const importUsers = operation(
+  z.strictObject({
+    entries: z
+      .array(
+        z.strictObject({
+          line: z.int().positive(),
+          address: z.string().max(1024),
+          secret: z.string().max(8192),
+        }),
+      )
+      .max(IMPORT_ENTRIES),
+  }),
+  async ({ entries: given }, call) => {
+    const { services, signal } = call;
+    const { entries, problems: unread } = parseEntries(given);
+    const problems = [...unread, ...(await knownProblems(services, entries))];
+    if (problems.length > 0) return refuseAll(problems);
+    const secrets = await hashAll(entries, call);
+    if (!secrets.ok) return secrets;
+    const accounts = entries.map(({ address }, index): NewAccount => {
+      const quota = { octets: null, messages: null };
+      return { address, secret: secrets.value[index] ?? "", enabled: true, quota };
+    });
+    signal.throwIfAborted();
+    const added = await services.store.directory.addAccounts(accounts, services.clock.now());
+    if (!added.ok) return refuseInsertion(added.error, entries);
+    for (const { address } of entries) services.log.info("admin.change", { action: "user.import", subject: address });
+    return ok({ added: entries.length });
+  },
+);
+
+function parseEntries(given: readonly Given[]): {
+  readonly entries: readonly Entry[];
+  readonly problems: readonly ImportProblem[];
+} {
+  const entries: Entry[] = [];
+  const problems: ImportProblem[] = [];
+  const seen = new Map<Address, number>();
+  for (const { line, address: text, secret: secretText } of given) {
+    const address = parseAddress(text);
+    const secret = parseSecret(secretText);
+    if (!address.ok) problems.push({ line, address: text, code: "bad-address" });
+    const first = address.ok ? seen.get(address.value) : undefined;
+    if (first !== undefined) problems.push({ line, address: text, code: "repeated", detail: String(first) });
+    if (!secret.ok) problems.push({ line, address: text, code: "bad-secret", detail: secret.error.words });
+    else if (isTooLong(secret.value)) problems.push({ line, address: text, code: "too-long-password" });
+    if (address.ok && first === undefined) seen.set(address.value, line);
+    if (address.ok && secret.ok) entries.push({ line, address: address.value, secret: secret.value });
+  }
+  return { entries, problems };
+}
+
+function isTooLong(secret: ImportedSecret): boolean {
+  return secret.kind === "password" && Buffer.byteLength(secret.password.reveal()) > PASSWORD_OCTETS;
+}
+
+// Asked before the hashing, which takes minutes for thousands; the insertion decides.
+async function knownProblems(services: AdminServices, entries: readonly Entry[]): Promise<readonly ImportProblem[]> {
+  const { directory } = services.store;
+  const domains = new Set(await directory.domains());
+  const problems: ImportProblem[] = [];
+  for (let start = 0; start < entries.length; start += 256) {
+    const batch = entries.slice(start, start + 256);
+    const accounts = await Promise.all(batch.map(({ address }) => directory.account(address)));
+    batch.forEach(({ line, address }, index) => {
+      const { domain } = splitAddress(address);
+      if (!domains.has(domain)) problems.push({ line, address, code: "unknown-domain", detail: domain });
+      if (accounts[index] !== undefined) problems.push({ line, address, code: "exists" });
+    });
+  }
+  return problems;
+}
+
+async function hashAll(entries: readonly Entry[], call: Call): Promise<Result<readonly string[], Refusal>> {
+  const secrets = entries.map(({ secret }) => (secret.kind === "hash" ? secret.stored : ""));
+  const waiting = entries.flatMap(({ secret }, index) => (secret.kind === "password" ? [{ index, secret }] : []));
+  let next = 0;
+  let done = 0;
+  let failure: Refusal | undefined;
+  const work = async (): Promise<void> => {
+    for (let one = waiting[next]; one !== undefined && failure === undefined; one = waiting[next]) {
+      next += 1;
+      const hashed = await hashPatiently(one.secret.password, call);
+      if (hashed.ok) secrets[one.index] = hashed.value;
+      else failure = hashed.error;
+      done += 1;
+      call.progress({ done, total: waiting.length });
+    }
+  };
+  await Promise.all(Array.from({ length: HASHES_AT_ONCE }, work));
+  return failure === undefined ? ok(secrets) : { ok: false, error: failure };
+}
+
+// The hasher turns work away while many people log in; minutes of hashing are not thrown away for that.
+async function hashPatiently(password: Secret, { services, signal }: Call): Promise<Result<string, Refusal>> {
+  for (let pauses = 0; ; pauses += 1) {
+    signal.throwIfAborted();
+    const hashed = await services.hashPassword(password);
+    if (hashed.ok) return hashed;
+    if (hashed.error !== "unavailable")
+      return refuse(hashed.error === "empty" ? "empty-password" : "too-long-password");
+    if (pauses >= BUSY_PAUSES) return refuse("busy");
+    await sleep(BUSY_PAUSE_MS, undefined, { signal });
+  }
+}
+
+function refuseInsertion(
+  error: { readonly index: number; readonly reason: "exists" | "no-domain" } | "full" | "failed",
+  entries: readonly Entry[],
+) {
+  if (typeof error === "string") return refuseWrite(error, "");
+  const entry = entries[error.index];
+  const code = error.reason === "exists" ? "exists" : "unknown-domain";
+  return refuseAll([{ line: entry?.line ?? 0, address: entry?.address ?? "", code }]);
+}
+
+function refuseAll(problems: readonly ImportProblem[]) {
+  return refuse("import-refused", "", { problems: problems.toSorted((left, right) => left.line - right.line) });
+}

@@ -1,0 +1,58 @@
+import type { WriteFailure } from "../store/ports.ts";
+
+/** One line of an import that cannot be taken. */
+export type ImportProblem = {
+  readonly line: number;
+  /** "" where the line has none that can be read. */
+  readonly address: string;
+  readonly code:
+    | "no-secret"
+    | "bad-address"
+    | "bad-secret"
+    | "empty-password"
+    | "too-long-password"
+    | "unknown-domain"
+    | "exists"
+    | "repeated";
+  /** More for the operator; never any of the secret. */
+  readonly detail?: string;
+};
+
+/** Why an administrative operation was not done; nothing of it was. */
+export type Refusal = {
+  readonly code:
+    | "bad-domain"
+    | "bad-address"
+    | "unknown-domain"
+    | "domain-exists"
+    | "domain-in-use"
+    | "unknown-user"
+    | "user-exists"
+    | "empty-password"
+    | "too-long-password"
+    | "import-refused"
+    | "busy"
+    | "certificate"
+    | "bad-input"
+    | "unknown-operation"
+    | "full"
+    | "failed";
+  /** The domain, address or name that it was about; "" where it is about none. */
+  readonly subject: string;
+  readonly detail?: string;
+  readonly problems?: readonly ImportProblem[];
+};
+
+/** A refusal as the error of a Result. */
+export function refuse(
+  code: Refusal["code"],
+  subject = "",
+  more: Pick<Refusal, "detail" | "problems"> = {},
+): { readonly ok: false; readonly error: Refusal } {
+  return { ok: false, error: { code, subject, ...more } };
+}
+
+/** The refusal for a write that the store did not take. */
+export function refuseWrite(failure: WriteFailure, subject: string): { readonly ok: false; readonly error: Refusal } {
+  return refuse(failure, subject);
+}
