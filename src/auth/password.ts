@@ -1,25 +1,93 @@
-import type { Result } from "../lib/result.ts";
+import { hash } from "@node-rs/argon2";
+import { createLimiter } from "../lib/limiter.ts";
+import { err, ok, type Result } from "../lib/result.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { Metrics } from "../observe/metrics-port.ts";
+import { createHasherThread } from "./hasher-thread.ts";
+import type { Check } from "./schemes/scheme.ts";
+import { parseStored } from "./schemes/parse.ts";
 
 /** Octets a password may have. */
 export const PASSWORD_OCTETS = 1024;
 
+/** Why a text can be nobody's password. */
+export type PasswordProblem = "empty" | "too-long";
+
 /** Makes and checks stored secrets, with bounded work and a bounded queue that is fair between networks. */
 export type Passwords = AsyncDisposable & {
   /** The stored form (argon2id) of a new password. */
-  hashPassword(password: Secret): Promise<Result<string, "empty" | "too-long" | "unavailable">>;
-  /** Whether a stored secret is this password's. `network` is who pays for it in the queue. */
+  hashPassword(password: Secret): Promise<Result<string, PasswordProblem | "unavailable">>;
+  /** Whether a stored secret is this password's. `network` is who waits for it in the queue. */
   verify(stored: string, password: Secret, network: string): Promise<Result<boolean, "unavailable">>;
 };
 
 export type PasswordOptions = {
   readonly metrics: Metrics;
-  /** argon2 at a time in this thread; they share libuv's pool with reads of files. */
+  /** Hashes at a time in this thread; they share libuv's pool with asynchronous reads. */
   readonly concurrency: number;
+  /** Checks that may wait for a hasher; more are "unavailable". */
+  readonly queue: number;
 };
 
-/** Starts a hasher; dispose of it to end its thread. */
-export function createPasswords(options: PasswordOptions): Passwords {
-  throw new Error(`not built yet: ${options.concurrency}`);
+// OWASP's choice for argon2id, some 13 ms here: algorithm 2 is Argon2id.
+const ARGON2 = { algorithm: 2, memoryCost: 19 * 1024, timeCost: 2, parallelism: 1, outputLen: 32 } as const;
+const QUEUE_MS = 5_000;
+/** From the question to the answer, the queue included. */
+const DEADLINE_MS = 10_000;
+const IDLE_MS = 30_000;
+
+/** What is wrong with a password to be set, or to be checked. */
+export function passwordProblem(password: Secret): PasswordProblem | undefined {
+  const text = password.reveal();
+  if (text === "") return "empty";
+  return Buffer.byteLength(text) > PASSWORD_OCTETS ? "too-long" : undefined;
+}
+
+/** Makes the hasher of one thread. Disposing of it ends its own thread, if there is one. */
+export function createPasswords({ metrics, concurrency, queue }: PasswordOptions): Passwords {
+  const hashes = metrics.counter("mailkeep_password_hashes_total", "hashed");
+  const waiting = metrics.gauge("mailkeep_password_queue");
+  const lane = { queue, waitMs: QUEUE_MS, waitingChanged: (delta: 1 | -1) => waiting.add(delta) };
+  const pool = createLimiter({ ...lane, concurrency });
+  const single = createLimiter({ ...lane, concurrency: 1 });
+  const thread = createHasherThread({ deadlineMs: DEADLINE_MS - QUEUE_MS, idleMs: IDLE_MS });
+
+  async function run(check: Check, stored: string, password: Buffer, network: string) {
+    if (check.where === "here") return ok(check.verify(password));
+    if (check.where === "pool") return pool.run(network, () => check.verify(password));
+    return single.run(network, () => thread.verify(stored, password));
+  }
+
+  return {
+    async hashPassword(password) {
+      const problem = passwordProblem(password);
+      if (problem) return err(problem);
+      return answer(pool.run("", () => hash(password.reveal(), ARGON2)));
+    },
+    async verify(stored, password, network) {
+      // An empty password is nobody's, also where an imported hash is that of the empty text.
+      if (passwordProblem(password)) return ok(false);
+      const check = parseStored(stored);
+      // What cannot be read is an outage for the operator to mend; it says nothing about the password.
+      if (!check.ok) return err("unavailable");
+      hashes.add();
+      return answer(run(check.value, stored, Buffer.from(password.reveal(), "utf8"), network));
+    },
+    [Symbol.asyncDispose]: () => thread[Symbol.asyncDispose](),
+  };
+}
+
+/** The answer in time, or "unavailable". What is late keeps its place in the limiter until it has really ended. */
+async function answer<T>(work: Promise<Result<T, unknown>>): Promise<Result<T, "unavailable">> {
+  const { promise: late, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(resolve, DEADLINE_MS, undefined);
+  try {
+    const result = await Promise.race([work, late]);
+    return result?.ok ? result : err("unavailable");
+  } catch {
+    // The library or the thread failed: an outage, which the caller logs and counts.
+    return err("unavailable");
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
-import { shareThrottle } from "./throttle-sharing.ts";
+import { shareThrottle } from "./shared-throttle.ts";
 import { createThrottle, type Throttle } from "./throttle.ts";
 
 /** A throttle that says when it has heard `count` things. */
@@ -26,9 +26,9 @@ function listening(count: number): { throttle: Throttle; heard: Promise<readonly
 
 test("what one thread learns, the others know; each by its own clock", async () => {
   const channel = `throttle-${randomUUID()}`;
-  using here = shareThrottle(createThrottle(), { channel, monotonic: () => 5_000 });
+  using here = shareThrottle(createThrottle(), { channel, clock: { monotonic: () => 5_000 } });
   const { throttle, heard } = listening(6);
-  using there = shareThrottle(throttle, { channel, monotonic: () => 90_000 });
+  using there = shareThrottle(throttle, { channel, clock: { monotonic: () => 90_000 } });
   for (let n = 0; n < 6; n++) here.failed("ann", "198.51.100.7", n, 5_000);
   await heard;
   assert.equal(there.wait("ann", "198.51.100.7", 90_000), 2);
@@ -37,9 +37,9 @@ test("what one thread learns, the others know; each by its own clock", async () 
 
 test("a success is told only when it is news", async () => {
   const channel = `throttle-${randomUUID()}`;
-  using here = shareThrottle(createThrottle(), { channel, monotonic: () => 0 });
+  using here = shareThrottle(createThrottle(), { channel, clock: { monotonic: () => 0 } });
   const { throttle, heard } = listening(3);
-  using there = shareThrottle(throttle, { channel, monotonic: () => 0 });
+  using there = shareThrottle(throttle, { channel, clock: { monotonic: () => 0 } });
   for (let n = 0; n < 100; n++) here.succeeded("ann", "198.51.100.7", 0);
   here.failed("ann", "198.51.100.7", 1, 0);
   here.succeeded("ann", "198.51.100.7", 0);

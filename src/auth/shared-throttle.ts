@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from "../lib/clock.ts";
 import type { Throttle } from "./throttle.ts";
 
 type News =
@@ -7,21 +8,22 @@ type News =
 export type SharedThrottle = Throttle & Disposable;
 
 export type SharingOptions = {
-  /** The name under which the threads of one server find each other. */
-  readonly channel: string;
-  readonly monotonic: () => number;
+  /** The name under which the threads of one process find each other. */
+  readonly channel?: string;
+  readonly clock?: Pick<Clock, "monotonic">;
 };
 
 /**
  * Tells the throttles of the other threads of this process what this one learns, so that a guesser gains nothing by
  * more connections. Each thread has a monotonic clock of its own: what it hears happened "now".
  */
-export function shareThrottle(throttle: Throttle, options: SharingOptions): SharedThrottle {
-  const channel = new BroadcastChannel(options.channel);
+export function shareThrottle(throttle: Throttle, options: SharingOptions = {}): SharedThrottle {
+  const { channel: name = "mailkeep-throttle", clock = systemClock } = options;
+  const channel = new BroadcastChannel(name);
   const tell = (news: News): void => channel.postMessage(news);
   channel.addEventListener("message", (event) => {
     const news = event.data as News;
-    const now = options.monotonic();
+    const now = clock.monotonic();
     if (news.kind === "failed") throttle.failed(news.name, news.network, news.fingerprint, now);
     else throttle.succeeded(news.name, news.network, now);
   });
