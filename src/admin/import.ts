@@ -18,7 +18,7 @@ const HASHES_AT_ONCE = 2;
 const BUSY_PAUSE_MS = 500;
 const BUSY_PAUSES = 60;
 
-type Given = { readonly line: number; readonly address: string; readonly secret: string };
+type Given = { readonly line: number; readonly address: string; readonly secret: string | null };
 type Entry = { readonly line: number; readonly address: Address; readonly secret: ImportedSecret };
 
 /** Adds many users at once, all or none; every line that cannot be taken is reported. */
@@ -29,7 +29,8 @@ export const importUsers = operation(
         z.strictObject({
           line: z.int().positive(),
           address: z.string().max(1024),
-          secret: z.string().max(8192),
+          // null: the line has none.
+          secret: z.string().max(8192).nullable(),
         }),
       )
       .max(IMPORT_ENTRIES),
@@ -62,14 +63,15 @@ function parseEntries(given: readonly Given[]): {
   const seen = new Map<Address, number>();
   for (const { line, address: text, secret: secretText } of given) {
     const address = parseAddress(text);
-    const secret = parseSecret(secretText);
+    const secret = secretText === null ? undefined : parseSecret(secretText);
     if (!address.ok) problems.push({ line, address: text, code: "bad-address" });
     const first = address.ok ? seen.get(address.value) : undefined;
     if (first !== undefined) problems.push({ line, address: text, code: "repeated", detail: String(first) });
-    if (!secret.ok) problems.push({ line, address: text, code: "bad-secret", detail: secret.error.words });
+    if (secret === undefined) problems.push({ line, address: text, code: "no-secret" });
+    else if (!secret.ok) problems.push({ line, address: text, code: "bad-secret", detail: secret.error.words });
     else if (isTooLong(secret.value)) problems.push({ line, address: text, code: "too-long-password" });
     if (address.ok && first === undefined) seen.set(address.value, line);
-    if (address.ok && secret.ok) entries.push({ line, address: address.value, secret: secret.value });
+    if (address.ok && secret?.ok === true) entries.push({ line, address: address.value, secret: secret.value });
   }
   return { entries, problems };
 }

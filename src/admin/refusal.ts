@@ -35,6 +35,8 @@ export type Refusal = {
     | "certificate"
     | "bad-input"
     | "unknown-operation"
+    /** The server went away before it answered: whether it was done is not known. */
+    | "gone"
     | "full"
     | "failed";
   /** The domain, address or name that it was about; "" where it is about none. */
