@@ -91,6 +91,9 @@ export const events = {
       recipient: string;
     } & PeerFields
   >("A recipient or a message was refused."),
+  "smtp.unavailable": event<{ protocol: string; asked: string; reason: string } & PeerFields>(
+    "A part of the server gave no answer; the client was told to try later.",
+  ),
   "smtp.attack": event<{ protocol: string; kind: string } & PeerFields>(
     "A client did what only an attack does, such as bare line ends around a dot.",
   ),

@@ -3,15 +3,9 @@ import type { Result } from "../lib/result.ts";
 import type { Address } from "../model/address.ts";
 import type { Envelope, Recipient } from "../model/envelope.ts";
 import type { Peer } from "../model/peer.ts";
+import type { LoginRefusal, Outcome, RecipientRefusal } from "./engine/results.ts";
 
-/** Why RCPT refuses: "elsewhere" is a domain that is not ours (no relay, and no outbox yet). */
-export type RecipientRefusal = "bad-address" | "elsewhere" | "unknown" | "disabled" | "over-quota" | "unavailable";
-
-/** Why a login failed; the words are POP3's (see pop3/ports.ts). */
-export type LoginRefusal = "refused" | "throttled" | "unavailable";
-
-/** What became of a message for one recipient. "loop": more than 100 Received fields. */
-export type Outcome = "stored" | "over-quota" | "no-mailbox" | "loop" | "full" | "failed";
+export type { LoginRefusal, Outcome, RecipientRefusal };
 
 /**
  * Takes the content of one message as it comes: unstuffed octets with CRLF line ends, in memory while small, on disk

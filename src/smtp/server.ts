@@ -1,7 +1,12 @@
+import { type Clock, systemClock } from "../lib/clock.ts";
 import type { Connection, ConnectionHandler } from "../net/connection.ts";
+import { Drive } from "../net/drive.ts";
 import type { ProtocolName } from "../net/protocol.ts";
 import type { Log } from "../observe/log-port.ts";
 import type { Metrics } from "../observe/metrics-port.ts";
+import { countersOf } from "./counters.ts";
+import { SmtpSession } from "./smtp-session.ts";
+import { LINE_OCTETS } from "./engine/commands.ts";
 import type { SmtpPorts } from "./ports.ts";
 
 /** The three doors by which mail comes in: from other servers, from our own users, from a mail server in front. */
@@ -34,9 +39,13 @@ export function smtpHandler(
   ports: SmtpPorts,
   log: Log,
   metrics: Metrics,
+  clock: Clock = systemClock,
 ): (connection: Connection) => ConnectionHandler {
-  void [protocol, options, ports, log, metrics];
-  return () => {
-    throw new Error("the session driver is not built yet");
-  };
+  const { hostname, allowCleartext, startTls, limits } = options;
+  const { messageOctets, recipients, idleSeconds } = limits;
+  const settings = { protocol, hostname, allowCleartext, startTls, messageOctets, recipients };
+  const parts = { settings, limits, ports, log, counters: countersOf(metrics, protocol), clock };
+  // What a client at a terminal or in a script sends may end with LF alone; content may not.
+  const lines = { lineOctets: LINE_OCTETS, bareLf: true, writeStallSeconds: idleSeconds };
+  return (connection) => new Drive(connection, lines, (drive) => new SmtpSession(drive, parts));
 }

@@ -1,0 +1,254 @@
+import type { Clock } from "../lib/clock.ts";
+import type { Line } from "../lib/lines.ts";
+import { err } from "../lib/result.ts";
+import type { Drive, Driven } from "../net/drive.ts";
+import type { Log } from "../observe/log-port.ts";
+import type { SmtpCounters } from "./counters.ts";
+import { type Effect, type Input, newSession, type Session, type Settings } from "./engine/session.ts";
+import { readContent, step, takesContent } from "./engine/step.ts";
+import type { ContentSink, Outcome, SmtpPorts } from "./ports.ts";
+import type { SmtpLimits } from "./server.ts";
+
+/** What all sessions of one listener share. */
+export type SessionParts = Readonly<{
+  settings: Settings;
+  limits: SmtpLimits;
+  ports: SmtpPorts;
+  log: Log;
+  counters: SmtpCounters;
+  clock: Clock;
+}>;
+
+type Deliver = Extract<Effect, { readonly do: "deliver" }>;
+
+/** Slower than this, after the seconds that silence may last, is a client that holds on rather than one that sends. */
+const SLOWEST_OCTETS_A_SECOND = 1024;
+
+/** Carries out what the engine decides for one connection, and brings it the answers of the house. */
+export class SmtpSession implements Driven {
+  readonly #drive: Drive;
+  readonly #parts: SessionParts;
+  readonly #session: Session;
+  readonly #effects: Effect[] = [];
+  #sink: ContentSink | undefined;
+  #sinkBusy = false;
+  #gone = false;
+  // The client has completed a line since the last tick.
+  #stirred = true;
+  #quietSince = 0;
+  #contentSince: number | undefined;
+
+  constructor(drive: Drive, parts: SessionParts) {
+    const { peer, tls } = drive.connection;
+    this.#drive = drive;
+    this.#parts = parts;
+    this.#session = newSession(parts.settings, peer, tls);
+    this.#step({ kind: "connected" });
+  }
+
+  line(line: Line): void {
+    this.#stirred = true;
+    this.#step({ kind: "line", line, behind: this.#drive.behind });
+  }
+
+  content(octets: Buffer): number {
+    const taken = readContent(this.#session, octets, this.#effects);
+    this.#carryOut();
+    return taken;
+  }
+
+  secured(): void {
+    this.#step({ kind: "secured", tls: this.#drive.connection.tls });
+  }
+
+  shutdown(): void {
+    this.#step({ kind: "shutdown" });
+  }
+
+  stalled(): void {
+    // There is nobody to tell; `closed` follows.
+  }
+
+  /** What is being delivered goes on: whether the client hears of it changes nothing about it. */
+  closed(): void {
+    this.#gone = true;
+    this.#discard();
+  }
+
+  /** The house's own time is nobody's idleness; a line must be whole in time, and a content must keep coming. */
+  tick(now: number): void {
+    const { idleSeconds } = this.#parts.limits;
+    if (this.#stirred || this.#session.waiting !== undefined) this.#quietSince = now;
+    this.#stirred = false;
+    const content = takesContent(this.#session);
+    if (content || this.#sink) this.#contentSince ??= now;
+    else this.#contentSince = undefined;
+    if (this.#session.waiting !== undefined) return;
+    if (this.#isSlow(now)) return this.#step({ kind: "timeout", reason: "slow" });
+    const since = content ? this.#drive.connection.lastProgress : this.#quietSince;
+    if (!this.#sinkBusy && now - since > idleSeconds * 1000) this.#step({ kind: "timeout", reason: "idle" });
+  }
+
+  #isSlow(now: number): boolean {
+    if (this.#contentSince === undefined) return false;
+    const { idleSeconds, contentSeconds } = this.#parts.limits;
+    const octets = this.#session.mail?.incoming?.octets ?? 0;
+    const allowed = Math.min(contentSeconds, idleSeconds + octets / SLOWEST_OCTETS_A_SECOND);
+    return now - this.#contentSince > allowed * 1000;
+  }
+
+  #step(input: Input): void {
+    step(this.#session, input, this.#effects);
+    this.#carryOut();
+  }
+
+  /** Does what the steps led to, in order; "open" is answered at once and may add more. */
+  #carryOut(): void {
+    for (let i = 0; i < this.#effects.length; i += 1) this.#do(this.#effects[i] as Effect);
+    this.#effects.length = 0;
+    this.#drive.takeContent(takesContent(this.#session));
+    if (this.#session.waiting !== undefined || this.#sinkBusy) this.#drive.hold();
+  }
+
+  #do(effect: Effect): void {
+    if (typeof effect === "string") return this.#drive.say(effect);
+    const { ports, counters, log, settings } = this.#parts;
+    const { peer } = this.#session;
+    const facts = { protocol: settings.protocol, peer: peer.address };
+    switch (effect.do) {
+      case "count":
+        return counters.commands[effect.command].add();
+      case "recipient":
+        return this.#ask(
+          "recipient",
+          () => ports.recipient(effect.path, effect.octets),
+          err("unavailable"),
+          (result) => ({
+            kind: "recipient",
+            result,
+          }),
+        );
+      case "login":
+        return this.#ask(
+          "login",
+          () => ports.login(effect.credentials, peer),
+          err("unavailable"),
+          (result) => ({
+            kind: "login",
+            result,
+          }),
+        );
+      case "open":
+        return this.#open(effect.expected);
+      case "content":
+        return this.#write(effect.octets);
+      case "discard":
+        return this.#discard();
+      case "deliver":
+        return this.#deliver(effect);
+      case "secure":
+        return this.#drive.startTls();
+      case "refused":
+        counters.refused.get(effect.reason)?.add();
+        return log.info("smtp.refused", {
+          ...facts,
+          reason: effect.reason,
+          sender: effect.sender,
+          recipient: effect.recipient,
+        });
+      case "attack":
+        return log.warn("smtp.attack", { ...facts, kind: effect.kind });
+      case "close":
+        return this.#drive.end();
+    }
+  }
+
+  #open(expected: number): void {
+    const sink: ContentSink | undefined = this.#parts.ports.openContent(expected, () => this.#sinkReady(sink));
+    this.#sink = sink;
+    step(this.#session, { kind: "opened", ok: sink !== undefined }, this.#effects);
+  }
+
+  #write(octets: Uint8Array): void {
+    this.#parts.counters.receivedOctets.add(octets.length);
+    if (this.#sink?.write(octets) === false) this.#sinkBusy = true;
+  }
+
+  #sinkReady(sink: ContentSink | undefined): void {
+    // A sink that was handed over or dropped may still call.
+    if (sink === undefined || sink !== this.#sink || !this.#sinkBusy) return;
+    this.#sinkBusy = false;
+    if (this.#session.waiting === undefined) this.#drive.go();
+  }
+
+  #discard(): void {
+    this.#sink?.discard();
+    this.#release();
+  }
+
+  #release(): void {
+    this.#sink = undefined;
+    if (!this.#sinkBusy) return;
+    this.#sinkBusy = false;
+    if (this.#session.waiting === undefined) this.#drive.go();
+  }
+
+  #deliver(effect: Deliver): void {
+    const { ports, settings, clock } = this.#parts;
+    const sink = this.#sink;
+    if (!sink) throw new Error("a delivery without a content");
+    const { envelope } = effect;
+    const began = clock.monotonic();
+    sink.dotted = effect.dotted;
+    this.#release();
+    const outage = envelope.recipients.map((): Outcome => "failed");
+    this.#ask(
+      "deliver",
+      () => ports.deliver(envelope, sink, settings.protocol === "lmtp"),
+      outage,
+      (each) => {
+        this.#tell(effect, sink.octets, each, (clock.monotonic() - began) / 1000);
+        return { kind: "delivered", outcomes: each };
+      },
+    );
+  }
+
+  #tell({ envelope }: Deliver, octets: number, each: readonly Outcome[], seconds: number): void {
+    const { counters, log, settings } = this.#parts;
+    const { sender, peer, recipients } = envelope;
+    const facts = { protocol: settings.protocol, peer: peer.address, sender };
+    let stored = 0;
+    for (const [i, outcome] of each.entries()) {
+      counters.outcomes[outcome].add();
+      if (outcome === "stored") stored += 1;
+      else log.info("smtp.refused", { ...facts, reason: outcome, recipient: recipients[i]?.asGiven ?? "" });
+    }
+    counters.deliverySeconds.observe(seconds);
+    if (stored > 0) log.info("smtp.delivered", { ...facts, recipients: stored, octets, seconds });
+  }
+
+  #ask<T>(asked: string, question: () => Promise<T>, outage: T, input: (answer: T) => Input): void {
+    void this.#answer(asked, question, outage, input);
+  }
+
+  /** Asks the house and goes on with its answer; no answer is an outage. Never rejects. */
+  async #answer<T>(asked: string, question: () => Promise<T>, outage: T, input: (answer: T) => Input): Promise<void> {
+    let answer = outage;
+    try {
+      answer = await question();
+    } catch (cause) {
+      const reason = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+      const { peer } = this.#session;
+      const { log, settings } = this.#parts;
+      log.error("smtp.unavailable", { protocol: settings.protocol, peer: peer.address, asked, reason });
+    }
+    try {
+      const told = input(answer);
+      if (this.#gone) return;
+      this.#step(told);
+      if (this.#session.mode !== "closed") this.#drive.go();
+    } catch (cause) {
+      this.#drive.connection.fail(cause);
+    }
+  }
+}
