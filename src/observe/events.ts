@@ -71,6 +71,9 @@ export const events = {
       seconds: number;
     } & PeerFields
   >("A POP3 session is over."),
+  "pop3.unavailable": event<{ account: string; reason: string } & PeerFields>(
+    "A maildrop could not be opened or listed; the client was told to try again or to tell its administrator.",
+  ),
   "pop3.attack": event<{ kind: string } & PeerFields>(
     "A client did what only an attack does, such as commands behind STLS.",
   ),

@@ -33,22 +33,14 @@ export type OpenMaildrop = {
    * UPDATE (RFC 1939 §6): removes exactly these in one transaction, gives the lease back, and tells the outcome.
    * "lost": the lease was taken over, nothing was removed; "failed" and "full": the store did not commit.
    */
-  update(
-    uids: Uint32Array,
-  ): Promise<Result<{ readonly removed: number }, "lost" | "full" | "failed">>;
+  update(uids: Uint32Array): Promise<Result<{ readonly removed: number }, "lost" | "full" | "failed">>;
   /** Ends without UPDATE; harmless twice and after update(). */
   release(): void;
 };
 
 /** What a POP3 session needs of the house. A rejected promise is an outage and is answered `[SYS/TEMP]` or `[SYS/PERM]`. */
 export type Pop3Ports = Readonly<{
-  login: (
-    credentials: Credentials,
-    peer: Peer,
-  ) => Promise<Result<Identity, LoginRefusal>>;
+  login: (credentials: Credentials, peer: Peer) => Promise<Result<Identity, LoginRefusal>>;
   /** `lost` is called when the lease is taken over: the session is then cut without UPDATE. */
-  openMaildrop: (
-    identity: Identity,
-    lost: () => void,
-  ) => Promise<Result<OpenMaildrop, "in-use">>;
+  openMaildrop: (identity: Identity, lost: () => void) => Promise<Result<OpenMaildrop, "in-use">>;
 }>;

@@ -1,0 +1,88 @@
+import type { Listing } from "../../model/listing.ts";
+import type { Effects } from "./effects.ts";
+import { ListingText, octetsOf, uidlOf } from "./listing-text.ts";
+import type { Maildrop, NotFound } from "./maildrop.ts";
+import type { Session, Transaction } from "./session.ts";
+import { texts } from "./texts.ts";
+
+type Words = readonly string[];
+
+const notFound: Record<NotFound, string> = {
+  "bad-number": texts.badNumber,
+  "no-such-message": texts.noSuchMessage,
+  deleted: texts.deleted,
+};
+
+/** STAT: what is not marked deleted (rule 1939-08); needs no listing. */
+export function stat(_: Session, { drop }: Transaction, __: Words, effects: Effects): void {
+  effects.ok(`${drop.left} ${drop.octetsLeft}`);
+}
+
+/** LIST, of one message or of all (rule 1939-09). */
+export function list(session: Session, { drop }: Transaction, words: Words, effects: Effects): void {
+  lines(session, drop, words, octetsOf, effects);
+}
+
+/** UIDL, of one message or of all. */
+export function uidl(session: Session, { drop }: Transaction, words: Words, effects: Effects): void {
+  lines(session, drop, words, uidlOf, effects);
+}
+
+function lines(
+  session: Session,
+  drop: Maildrop,
+  [number]: Words,
+  lineOf: (listing: Listing, index: number) => string,
+  effects: Effects,
+): void {
+  if (number !== undefined) {
+    const found = drop.find(number);
+    if (!found.ok) return effects.error(notFound[found.error]);
+    return effects.ok(`${found.value + 1} ${lineOf(drop.listing, found.value)}`);
+  }
+  effects.ok(`${drop.left} messages`);
+  const text = new ListingText(drop, lineOf);
+  effects.text += text.next();
+  if (text.done) return;
+  session.awaited = { kind: "listed" };
+  effects.action = { kind: "list", text };
+}
+
+/** RETR: not a delivery, so nothing is ever marked by it (rule 1939-17). */
+export function retr(session: Session, { drop }: Transaction, [number = ""]: Words, effects: Effects): void {
+  const found = drop.find(number);
+  if (!found.ok) return effects.error(notFound[found.error]);
+  const index = found.value;
+  session.awaited = { kind: "sent", index, whole: true };
+  // The figure is LIST's (rule 1939-10).
+  const head = `+OK ${drop.octets(index)} octets\r\n`;
+  effects.action = { kind: "send", uid: drop.uid(index), head, lines: undefined };
+}
+
+/** TOP: both arguments are required (rule 1939-13). */
+export function top(session: Session, { drop }: Transaction, [number = "", count = ""]: Words, effects: Effects): void {
+  const found = drop.find(number);
+  if (!found.ok) return effects.error(notFound[found.error]);
+  if (!/^[0-9]{1,10}$/.test(count)) return effects.error(texts.badArguments);
+  session.awaited = { kind: "sent", index: found.value, whole: false };
+  effects.action = { kind: "send", uid: drop.uid(found.value), head: "+OK\r\n", lines: Number(count) };
+}
+
+/** DELE: a second one of the same message is an error (rule 1939-14). */
+export function dele(_: Session, { drop }: Transaction, [number = ""]: Words, effects: Effects): void {
+  const found = drop.find(number);
+  if (!found.ok) return effects.error(notFound[found.error]);
+  if (drop.mark(found.value)) effects.ok(texts.marked);
+  else effects.error(texts.barred);
+}
+
+/** NOOP, which RFC 1939 knows in TRANSACTION only (rule 1939-04). */
+export function noop(_: Session, __: Transaction, ___: Words, effects: Effects): void {
+  effects.ok("");
+}
+
+/** RSET (rule 1939-15). */
+export function rset(_: Session, { drop }: Transaction, __: Words, effects: Effects): void {
+  drop.reset();
+  effects.ok("");
+}
