@@ -18,8 +18,8 @@ export type SharingOptions = {
  * more connections. Each thread has a monotonic clock of its own: what it hears happened "now".
  */
 export function shareThrottle(throttle: Throttle, options: SharingOptions = {}): SharedThrottle {
-  const { channel: name = "mailkeep-throttle", clock = systemClock } = options;
-  const channel = new BroadcastChannel(name);
+  const clock = options.clock ?? systemClock;
+  const channel = new BroadcastChannel(options.channel ?? "mailkeep-throttle");
   const tell = (news: News): void => channel.postMessage(news);
   channel.addEventListener("message", (event) => {
     const news = event.data as News;
