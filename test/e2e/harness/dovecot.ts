@@ -1,9 +1,8 @@
 import { chownSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
-import net from "node:net";
 import path from "node:path";
 import { start } from "./process.ts";
-import { freePorts } from "./ports.ts";
+import { freePorts, greets } from "./ports.ts";
 import { scratch } from "./scratch.ts";
 import { until, within } from "./wait.ts";
 import { makeCertificate, type Certificate } from "./certificate.ts";
@@ -33,11 +32,12 @@ export async function startDovecot(stack: AsyncDisposableStack): Promise<Dovecot
   const file = path.join(folder, "dovecot.conf");
   writeFileSync(file, configuration(folder, tls, { pop3, pop3s, lmtp }));
   const child = start("dovecot", ["-F", "-c", file], { stdio: "ignore" });
+  const ended = once(child, "exit");
   stack.defer(async () => {
     child.kill("SIGTERM");
-    await within("Dovecot to end", 10, once(child, "exit"));
+    await within("Dovecot to end", 10, ended);
   });
-  await until("Dovecot to listen", 10, () => answers(pop3));
+  await until("Dovecot to listen", 10, () => greets(pop3));
   return { pop3, pop3s, lmtp, tls, password, put: (...mail) => put(folder, ...mail) };
 }
 
@@ -51,13 +51,6 @@ function put(folder: string, user: string, name: string, octets: Buffer): void {
   const file = path.join(box, "new", name);
   writeFileSync(file, octets);
   chownSync(file, nobody, nobody);
-}
-
-function answers(port: number): Promise<boolean> {
-  const socket = net.connect(port, "127.0.0.1");
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  socket.once("data", () => resolve(true)).once("error", () => resolve(false));
-  return promise.finally(() => socket.destroy());
 }
 
 function configuration(folder: string, tls: Certificate, ports: { pop3: number; pop3s: number; lmtp: number }): string {

@@ -25,3 +25,11 @@ export async function freeMailPorts(): Promise<Ports> {
   const [pop3 = 0, pop3s = 0, smtp = 0, submission = 0, lmtp = 0, http = 0] = await freePorts(6);
   return { pop3, pop3s, smtp, submission, lmtp, http };
 }
+
+/** Whether something that greets its clients listens on the port. */
+export function greets(port: number): Promise<boolean> {
+  const socket = net.connect(port, "127.0.0.1");
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  socket.once("data", () => resolve(true)).once("error", () => resolve(false));
+  return promise.finally(() => socket.destroy());
+}
