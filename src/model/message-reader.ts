@@ -5,7 +5,10 @@
  */
 export type MessageReader = {
   readonly octets: number;
-  /** Whether any line starts with a dot; false: the octets can go out as they are (rule 1939-11). */
+  /**
+   * Whether any line starts with a dot; false: the octets can go out as they are (rule 1939-11). Where the row is not
+   * known yet (a store that answers later) it is true, which is always safe: ask when the first piece is there.
+   */
   readonly dotted: boolean;
   /**
    * The next piece, valid until the next call of `next` or `close` (so ask only when the last piece has been taken by
@@ -13,9 +16,7 @@ export type MessageReader = {
    * right; "damaged": the stored octets are not what was delivered; "gone": no such message any more; "failed": the
    * disk did not answer.
    */
-  next(
-    ready: () => void,
-  ): Uint8Array | "later" | "end" | "damaged" | "gone" | "failed";
+  next(ready: () => void): Uint8Array | "later" | "end" | "damaged" | "gone" | "failed";
   /** Gives the buffer back; to be called once whatever the end, and harmless twice. */
   close(): void;
 };

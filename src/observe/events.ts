@@ -109,6 +109,9 @@ export const events = {
   "store.damaged": event<{ account: string; uidl: string; reason: string }>(
     "A message's octets are not what was delivered; it was not sent as good mail.",
   ),
+  "store.unreadable": event<{ account: string; uidl: string; reason: string }>(
+    "A message could not be read: the disk or the database did not answer.",
+  ),
   "store.reclaimed": event<{ segments: number; moved: number }>("Reclaim gave space back."),
   "admin.change": event<{ action: string; subject: string }>("An administrator changed something."),
   "log.dropped": event<{ lines: number }>(
