@@ -1,23 +1,42 @@
-import type { Result } from "../lib/result.ts";
+import { err, type Result } from "../lib/result.ts";
 import type { Account } from "../model/account.ts";
 import type { Address } from "../model/address.ts";
-import type { Store, WriteFailure } from "../store/ports.ts";
+import type { Lease, Store, WriteFailure } from "../store/ports.ts";
 
 type Parts = Pick<Store, "directory" | "leases">;
 
-/** Removes an account and all that must go with it: its sessions are cut, then its mailboxes and mail go in one step. */
+/**
+ * Removes an account and all that must go with it: its sessions are cut (unless one is in UPDATE, which is let finish),
+ * then the account, its mailboxes and their messages go in one transaction.
+ */
 export async function removeAccount(
   store: Parts,
   address: Address,
 ): Promise<Result<{ readonly messages: number }, "unknown" | WriteFailure>> {
-  return store.directory.removeAccount(address);
+  const account = await store.directory.account(address);
+  if (!account) return err("unknown");
+  // Held until it is done: a session that opened in between would see its mail go away under it.
+  return withLeases(store, account, () => store.directory.removeAccount(address));
 }
 
-/** Disables an account and cuts its sessions, or enables it again. */
+/** Enables an account, or disables it and cuts its sessions. */
 export async function setEnabled(
   store: Parts,
   address: Address,
   enabled: boolean,
 ): Promise<Result<Account, "unknown" | WriteFailure>> {
-  return store.directory.changeAccount(address, { enabled });
+  const changed = await store.directory.changeAccount(address, { enabled });
+  // After the change: whoever opens the maildrop now finds it disabled (mailbox/open.ts asks under the lease).
+  if (changed.ok && !enabled) await withLeases(store, changed.value, () => Promise.resolve());
+  return changed;
+}
+
+async function withLeases<T>(store: Parts, account: Account, work: () => Promise<T>): Promise<T> {
+  const leases: Lease[] = [];
+  try {
+    for (const mailbox of [account.inbox, account.junk]) leases.push(await store.leases.revoke(mailbox));
+    return await work();
+  } finally {
+    for (const lease of leases) lease.release();
+  }
 }

@@ -1,19 +1,23 @@
 import type { Clock } from "../lib/clock.ts";
-import type { Result } from "../lib/result.ts";
-import type { Account } from "../model/account.ts";
+import { err, ok, type Result } from "../lib/result.ts";
 import type { Address } from "../model/address.ts";
 import type { AccountId, MailboxId, Uid } from "../model/ids.ts";
 import type { Listing } from "../model/listing.ts";
+import { uidl } from "../model/message.ts";
 import type { MessageReader } from "../model/message-reader.ts";
-import type { Quota, Usage } from "../model/quota.ts";
 import type { Log } from "../observe/log-port.ts";
-import type { Metrics } from "../observe/metrics-port.ts";
-import type { Appended, Delivery, Store, WriteFailure } from "../store/ports.ts";
+import type { Counter, Metrics } from "../observe/metrics-port.ts";
+import { type Lease, type Snapshot, type Store, StoreError } from "../store/ports.ts";
+import { createInbound, type Inbound } from "./append.ts";
+import { DiskPace } from "./disk-pace.ts";
+import { indexOfUid, readListing } from "./listing.ts";
+import { createReadPool } from "./read-pool.ts";
+import { openReader, type ReadParts } from "./read.ts";
 
 /** Whose maildrop is opened. */
 export type Owner = { readonly account: AccountId; readonly address: Address; readonly mailbox: MailboxId };
 
-/** A maildrop in session: its lease is held until `release`. */
+/** A maildrop in session: its lease is held until `release`. (What each member promises: pop3/ports.ts.) */
 export type OpenMaildrop = {
   readonly messages: number;
   readonly octets: number;
@@ -25,12 +29,9 @@ export type OpenMaildrop = {
 };
 
 /** The only room that adds or removes messages. */
-export type Mailboxes = {
+export type Mailboxes = Inbound & {
+  /** Takes the lease, then looks: what others remove cannot be seen half done. Rejects when the store cannot answer. */
   openMaildrop(owner: Owner, lost: () => void): Promise<Result<OpenMaildrop, "in-use">>;
-  append(delivery: Delivery): Promise<Result<Appended, WriteFailure>>;
-  usage(account: AccountId): Promise<Usage>;
-  /** Whether a message of so many octets still fits; RCPT asks with what SIZE said, or 0. */
-  hasRoom(account: Account, octets: number, defaults: Quota): Promise<boolean>;
 };
 
 export type MailboxesOptions = {
@@ -40,7 +41,124 @@ export type MailboxesOptions = {
   readonly metrics: Metrics;
 };
 
-/** Makes the mailbox room over a store. */
-export function createMailboxes(options: MailboxesOptions): Mailboxes {
-  throw new Error(`not built yet: ${Object.keys(options).length}`);
+/** A second session of one person often comes while the first is saying goodbye (DESIGN, QUIT). */
+const LEASE_WAIT_MS = 2000;
+
+type Parts = ReadParts & {
+  readonly mail: Store["mail"];
+  readonly log: Log;
+  readonly damaged: Counter;
+};
+
+/** Makes the mailbox room over a store; one for each thread. */
+export function createMailboxes({ store, clock, log, metrics }: MailboxesOptions): Mailboxes {
+  const { directory, mail, bodies, leases } = store;
+  const inUse = metrics.counter("mailkeep_logins_total", "in_use");
+  const parts: Parts = {
+    mail,
+    bodies,
+    log,
+    pool: createReadPool(),
+    pace: new DiskPace(clock.monotonic),
+    damaged: metrics.counter("mailkeep_store_damaged_total"),
+  };
+  return {
+    ...createInbound(mail),
+    async openMaildrop(owner, lost) {
+      const lease = await leases.acquire(owner.mailbox, LEASE_WAIT_MS, lost);
+      if (!lease.ok) {
+        inUse.add();
+        return lease;
+      }
+      try {
+        const snapshot = await mail.snapshot(owner.mailbox);
+        // Asked under the lease: an account that was disabled or removed since its login was judged has no session.
+        const account = await directory.account(owner.address);
+        if (!snapshot || account?.id !== owner.account || !account.enabled) {
+          throw new StoreError("unavailable", "the account was removed or disabled while it logged in");
+        }
+        return ok(new Maildrop(parts, owner, lease.value, snapshot));
+      } catch (error) {
+        lease.value.release();
+        throw error;
+      }
+    },
+  };
+}
+
+class Maildrop implements OpenMaildrop {
+  readonly #parts: Parts;
+  readonly #owner: Owner;
+  readonly #lease: Lease;
+  readonly #snapshot: Snapshot;
+  #reading: Promise<Listing> | undefined;
+  #listing: Listing | undefined;
+  #released = false;
+
+  constructor(parts: Parts, owner: Owner, lease: Lease, snapshot: Snapshot) {
+    this.#parts = parts;
+    this.#owner = owner;
+    this.#lease = lease;
+    this.#snapshot = snapshot;
+  }
+
+  get messages(): number {
+    return this.#snapshot.messages;
+  }
+
+  get octets(): number {
+    return this.#snapshot.octets;
+  }
+
+  listing(): Promise<Listing> {
+    this.#reading ??= this.#readListing();
+    return this.#reading;
+  }
+
+  read(uid: Uid): MessageReader {
+    const { log, damaged } = this.#parts;
+    const report = (event: "store.damaged" | "store.unreadable") => (reason: string) =>
+      log.error(event, { account: this.#owner.address, uidl: this.#nameOf(uid), reason });
+    const tellDamaged = report("store.damaged");
+    return openReader(this.#parts, {
+      mailbox: this.#owner.mailbox,
+      uid,
+      octets: this.#listing?.octets[indexOfUid(this.#listing.uids, uid)] ?? 0,
+      damaged: (reason) => {
+        damaged.add();
+        tellDamaged(reason);
+      },
+      failed: report("store.unreadable"),
+    });
+  }
+
+  touch(): void {
+    this.#lease.touch();
+  }
+
+  async update(uids: Uint32Array): Promise<Result<{ readonly removed: number }, "lost" | "full" | "failed">> {
+    try {
+      // From here on no take-over is possible: either these are removed by us, or nothing is.
+      if (this.#released || !this.#lease.beginUpdate()) return err("lost");
+      return await this.#parts.mail.expunge(this.#owner.mailbox, uids);
+    } finally {
+      this.release();
+    }
+  }
+
+  release(): void {
+    this.#released = true;
+    this.#lease.release();
+  }
+
+  async #readListing(): Promise<Listing> {
+    const { mail } = this.#parts;
+    this.#listing = await readListing(mail, this.#owner.mailbox, this.#snapshot, () => this.#released);
+    return this.#listing;
+  }
+
+  #nameOf(uid: Uid): string {
+    const index = this.#listing ? indexOfUid(this.#listing.uids, uid) : -1;
+    return this.#listing?.names.get(index) ?? uidl(uid, this.#listing?.tags[index] ?? 0);
+  }
 }
