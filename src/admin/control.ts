@@ -26,7 +26,11 @@ const PROGRESS_MS = 100;
  * Opens the control socket of a data folder whose lock the caller holds; disposing stops operations that have not come
  * to their commit and removes the socket.
  */
-export async function serveControl(folder: string, services: AdminServices): Promise<AsyncDisposable> {
+export async function serveControl(options: {
+  readonly folder: string;
+  readonly services: AdminServices;
+}): Promise<AsyncDisposable> {
+  const { folder, services } = options;
   const conversations = new Set<Conversation>();
   const server = createServer((socket) => {
     const conversation = new Conversation(socket, services);

@@ -1,6 +1,7 @@
 import type { Offline, OfflineRefusal } from "../admin/services.ts";
 import type { Loaded, LoadOptions } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
+import type { Clock } from "../lib/clock.ts";
 import type { Result } from "../lib/result.ts";
 
 /** What `mailkeep serve` hands to the server: what was read, and how to read it again at SIGHUP. */
@@ -10,18 +11,18 @@ export type ServeOptions = {
   readonly loadOptions: LoadOptions;
 };
 
-/** What is wrong with the files of a key; `reason` names the file and says why. */
-export type FileProblem = { readonly key: "tls.certificate" | "tls.key"; readonly reason: string };
-
 /**
  * What the commands need of `app/`, imported only when a command asks for it so that the others start fast:
- * `src/app/serve.ts` exports `serve`, `src/app/offline.ts` the other two.
+ * from `src/app/{serve,offline,certificates}.ts`.
  */
 export type CliPorts = {
   /** Runs the server until it is told to stop; gives the exit code. */
   serve(options: ServeOptions): Promise<number>;
   /** Takes the folder's lock and opens the store for one command. */
   openOffline(config: Config): Promise<Result<Offline, OfflineRefusal>>;
-  /** Looks at the files that the configuration names as the server would at its start. */
-  checkFiles(config: Config): Promise<readonly FileProblem[]>;
+  /** Looks at the files that the configuration names as the server would at its start; undefined: they are right. */
+  checkCertificate(
+    config: Config,
+    clock: Clock,
+  ): Promise<{ readonly key: "tls.certificate" | "tls.key"; readonly reason: string } | undefined>;
 };

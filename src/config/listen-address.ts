@@ -12,7 +12,7 @@ const UNIX_PATH_OCTETS = 103;
 /** Parses `host:port`, `[v6]:port` or `unix:/path`; undefined: it is none of them. */
 export function parseListenAddress(text: string): ListenAddress | undefined {
   if (text.startsWith("unix:")) return parseUnix(text.slice("unix:".length));
-  const match = /^(?:\[([0-9a-f:.%]+)\]|([^:[\]\s]+)):(\d{1,5})$/i.exec(text);
+  const match = /^(?:\[([0-9a-f:.]+(?:%[\w.-]+)?)\]|([^:[\]\s]+)):(\d{1,5})$/i.exec(text);
   if (match === null) return undefined;
   const [, bracketed, plain, digits] = match;
   const port = Number(digits);

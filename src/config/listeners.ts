@@ -29,6 +29,7 @@ const listener = z
         zh: "协议：pop3 收取邮件，smtp 接收其他服务器的邮件，submission 接收本站用户的邮件，lmtp 接收本地邮件服务器的邮件，http 提供健康检查与指标。",
       },
       reload: "restart",
+      example: "pop3",
     }),
     address: listenAddresses({
       help: {
@@ -36,6 +37,7 @@ const listener = z
         zh: "监听地址：主机:端口、[IPv6]:端口 或 unix:/路径，可为一个或列表。[::] 仅指 IPv6。",
       },
       reload: "restart",
+      example: '["0.0.0.0:110", "[::]:110"]',
     }),
     tls: optionalChoice({
       values: TLS,
@@ -48,6 +50,7 @@ const listener = z
         zh: "pop3、smtp、submission 为 starttls；lmtp、http 为 none",
       },
       reload: "restart",
+      example: "starttls",
     }),
   })
   .check(

@@ -9,9 +9,12 @@ const UNITS: Readonly<Record<string, number>> = {
 
 const NAMES = ["B", "KiB", "MiB", "GiB", "TiB"];
 
+/** What a size looks like. */
+export const OCTETS = /^(\d{1,15}(?:\.\d{1,6})?) *([KkMmGgTt][Ii][Bb]|[Bb]|)$/;
+
 /** Parses a size as an operator writes it: `64 KiB`, `1.5GiB`, or a plain number of octets; undefined: it is none. */
 export function parseOctets(text: string): number | undefined {
-  const match = /^(\d{1,15}(?:\.\d{1,6})?)\s*([KMGT]iB|B|)$/i.exec(text.trim());
+  const match = OCTETS.exec(text);
   const unit = UNITS[(match?.[2] ?? "").toUpperCase()];
   if (match === null || unit === undefined) return undefined;
   const octets = Number(match[1]) * unit;

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { parseAddress, parseDomain } from "../model/address.ts";
 import { parseListenAddress, type ListenAddress } from "./listen-address.ts";
-import { formatOctetsExactly, parseOctets } from "./octets.ts";
+import { formatOctetsExactly, OCTETS, parseOctets } from "./octets.ts";
 
 /** A text for people, in each language we speak. */
 export type Words = { readonly en: string; readonly zh: string };
@@ -19,6 +19,9 @@ export type OptionMeta = {
   readonly verbatim: boolean;
   /** A file or folder; a relative one counts from the folder of the configuration file. */
   readonly path: boolean;
+  /** A number of octets, written with its unit. */
+  readonly octets: boolean;
+  /** A value as it stands in a file, for the example file and the reference. */
   readonly example?: string;
 };
 
@@ -35,6 +38,7 @@ function option<T extends z.ZodType>(type: T, given: Given, expects: Words, more
     expects,
     verbatim: more?.verbatim ?? false,
     path: more?.path ?? false,
+    octets: more?.octets ?? false,
     ...(given.absent === undefined ? {} : { absent: given.absent }),
     ...(given.example === undefined ? {} : { example: given.example }),
   });
@@ -44,15 +48,16 @@ function option<T extends z.ZodType>(type: T, given: Given, expects: Words, more
 /** A size in octets: `64 KiB` or a plain number. */
 export function octets(given: Given & Range & { readonly default: string }) {
   const type = z
-    .union([z.int().nonnegative(), z.string()])
+    .union([z.int().nonnegative(), z.string().regex(OCTETS)])
     .transform((value) => (typeof value === "number" ? value : (parseOctets(value) ?? Number.NaN)))
     .refine((value) => value >= given.min && value <= given.max)
     .prefault(given.default);
   const [from, to] = [formatOctetsExactly(given.min), formatOctetsExactly(given.max)];
-  return option(type, given, {
+  const expects = {
     en: `a size such as 64 KiB, from ${from} to ${to}`,
     zh: `大小，例如 64 KiB，范围 ${from} 至 ${to}`,
-  });
+  };
+  return option(type, given, expects, { octets: true });
 }
 
 /** A whole number; the key names its unit. */
@@ -94,8 +99,11 @@ export function flag(given: Given & { readonly default: boolean }) {
 export function version<const V extends readonly [string, ...string[]]>(
   given: Given & { readonly values: V; readonly default: V[number] },
 ) {
-  const text = z.union([z.string(), z.number().transform((value) => value.toFixed(1))]);
-  const type = text.pipe(z.enum(given.values)).prefault(given.default);
+  const numbers = z.literal(given.values.map(Number)).transform((value) => value.toFixed(1));
+  const type = z
+    .union([z.enum(given.values), numbers])
+    .pipe(z.enum(given.values))
+    .prefault(given.default);
   return option(type, given, choiceWords(given.values), { verbatim: true });
 }
 

@@ -7,6 +7,7 @@ import { sectionHelp } from "./section.ts";
 /** One option with its place; `*` stands for any number of a list. */
 export type OptionEntry = {
   readonly path: readonly string[];
+  readonly type: z.core.$ZodType;
   readonly meta: OptionMeta;
   /** As it would be written in the file; undefined: there is none. */
   readonly fallback: string | number | boolean | undefined;
@@ -17,6 +18,7 @@ export type SectionEntry = {
   readonly name: string;
   readonly help: Words;
   readonly list: boolean;
+  readonly type: z.core.$ZodType;
   readonly options: readonly OptionEntry[];
 };
 
@@ -27,9 +29,9 @@ export const sections: readonly SectionEntry[] = Object.entries(schema.shape).ma
   const options = Object.entries(map.shape).flatMap(([key, option]): OptionEntry[] => {
     const meta = optionMeta.get(option);
     if (meta === undefined) return [];
-    return [{ path: list ? [name, "*", key] : [name, key], meta, fallback: fallbackOf(option) }];
+    return [{ path: list ? [name, "*", key] : [name, key], type: option, meta, fallback: fallbackOf(option) }];
   });
-  return { name, help: sectionHelp.get(type)?.help ?? { en: "", zh: "" }, list, options };
+  return { name, help: sectionHelp.get(type)?.help ?? { en: "", zh: "" }, list, type, options };
 });
 
 /** Every option in one list. */
