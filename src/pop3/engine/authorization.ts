@@ -13,6 +13,7 @@ const CONTROLS = /\p{Cc}/u;
 
 /** USER: any name is taken, so that none can be found out by it (rule 1939-19). */
 export function user(session: Session, state: Authorization, [given = ""]: readonly string[], effects: Effects): void {
+  state.user = undefined;
   // Refused before the password is on the wire (rule TLS-04). No code: no credential was judged (rule 3206-01).
   if (!maySendPassword(session)) return bad(session, state, effects, texts.needsTls);
   const name = decodeText(given);

@@ -87,8 +87,10 @@ function refuse(
   effects: Effects,
 ): CommandName | "unknown" {
   // After a login a wrong command never ends the session (rule 1939-03).
-  if (session.state.phase === "authorization") bad(session, session.state, effects, text);
-  else effects.error(text);
+  if (session.state.phase === "authorization") {
+    session.state.user = undefined;
+    bad(session, session.state, effects, text);
+  } else effects.error(text);
   return name;
 }
 
