@@ -32,7 +32,7 @@ export function factsOf(certificate: X509Certificate): CertificateFacts {
   return {
     names: namesOf(certificate),
     issuer: oneLine(certificate.issuer),
-    selfSigned: certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey),
+    selfSigned: certificate.issuer === certificate.subject && certificate.verify(certificate.publicKey),
     notBefore: certificate.validFromDate.getTime(),
     notAfter: certificate.validToDate.getTime(),
     fingerprint: certificate.fingerprint256,
