@@ -17,12 +17,12 @@ export type ServeOptions = {
  */
 export type CliPorts = {
   /** Runs the server until it is told to stop; gives the exit code. */
-  serve(options: ServeOptions): Promise<number>;
+  readonly serve: (options: ServeOptions) => Promise<number>;
   /** Takes the folder's lock and opens the store for one command. */
-  openOffline(config: Config): Promise<Result<Offline, OfflineRefusal>>;
+  readonly openOffline: (config: Config) => Promise<Result<Offline, OfflineRefusal>>;
   /** Looks at the files that the configuration names as the server would at its start; undefined: they are right. */
-  checkCertificate(
+  readonly checkCertificate: (
     config: Config,
     clock: Clock,
-  ): Promise<{ readonly key: "tls.certificate" | "tls.key"; readonly reason: string } | undefined>;
+  ) => Promise<{ readonly key: "tls.certificate" | "tls.key"; readonly reason: string } | undefined>;
 };

@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Config } from "../config/schema.ts";
+import type { Result } from "../lib/result.ts";
+import type { Admin } from "../admin/operations.ts";
+import type { Refusal } from "../admin/refusal.ts";
+import type { OfflineRefusal } from "../admin/services.ts";
+import { version } from "../app/version.ts";
+import { loadOrFail } from "./configuration.ts";
+import { Failure, type Context } from "./context.ts";
+
+const STARTING_TRIES = 20;
+const STARTING_PAUSE_MS = 250;
+
+/**
+ * Runs administrative operations by the server of the configured data folder, or by its store opened here when no
+ * server runs.
+ */
+export async function withAdmin<T>(context: Context, use: (admin: Admin, config: Config) => Promise<T>): Promise<T> {
+  const { config } = await loadOrFail(context);
+  const folder = config.server.dataDirectory;
+  const { findServer } = await import("../admin/control-client.ts");
+  for (let tries = 1; ; tries += 1) {
+    const server = await findServer(folder);
+    if (server.ok) return use(server.value, config);
+    if (server.error === "forbidden") throw new Failure(context.say("server.forbidden", { folder }));
+    const offline = await context.world.ports.openOffline(config);
+    if (offline.ok) {
+      const { localAdmin } = await import("../admin/perform.ts");
+      try {
+        return await use(localAdmin(offline.value.services), config);
+      } finally {
+        await offline.value.close();
+      }
+    }
+    // A server that holds the lock and has no socket yet is starting, or it is stopping.
+    if (offline.error.kind !== "held" || tries >= STARTING_TRIES) throw offlineFailure(context, offline.error, folder);
+    await sleep(STARTING_PAUSE_MS);
+  }
+}
+
+function offlineFailure({ say }: Context, { kind, reason }: OfflineRefusal, folder: string): Failure {
+  const message = kind === "held" ? say("server.silent", { folder }) : say(`offline.${kind}`, { folder, reason });
+  return new Failure(message, { code: kind });
+}
+
+/** The value of an operation; its refusal ends the command with a line that says what to type next. */
+export function valueOf<T>({ say }: Context, result: Result<T, Refusal>): T {
+  if (result.ok) return result.value;
+  const { code, subject, detail = "", problems = [] } = result.error;
+  const values = { subject, detail, count: problems.length, version };
+  throw new Failure(say(`refusal.${code}`, values), result.error);
+}

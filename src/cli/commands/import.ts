@@ -1,0 +1,80 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import type { ImportProblem, Refusal } from "../../admin/refusal.ts";
+import { valueOf, withAdmin } from "../admin.ts";
+import { answer, Failure, type Context, type Given } from "../context.ts";
+import { parseImport } from "../import-lines.ts";
+
+const FILE_OCTETS = 64 * 1024 * 1024;
+/** What is done sooner needs no progress shown. */
+const QUIET_MS = 2000;
+const BETWEEN_LINES_MS = 5000;
+
+/** `mailkeep user import FILE|-` */
+export async function importUsers(context: Context, { words: [file = ""] }: Given): Promise<number> {
+  const entries = parseImport(await readText(context, file));
+  const result = await withAdmin(context, (admin) =>
+    admin.call("user.import", { entries }, { progress: progressLine(context) }),
+  );
+  if (!result.ok) listProblems(context, result.error);
+  const { added } = valueOf(context, result);
+  answer(context, { added }, () => context.say("user.imported", { count: added }));
+  return 0;
+}
+
+async function readText({ world, say }: Context, file: string): Promise<string> {
+  const octets = await readOctets(file === "-" ? undefined : path.resolve(world.directory, file), world.stdin).catch(
+    (cause: unknown) => {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new Failure(say("import.unreadable", { file, reason }));
+    },
+  );
+  if (octets === undefined) throw new Failure(say("import.too-large", { file }));
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(octets);
+  } catch {
+    throw new Failure(say("import.unreadable", { file, reason: "UTF-8" }));
+  }
+}
+
+async function readOctets(file: string | undefined, stdin: AsyncIterable<unknown>): Promise<Uint8Array | undefined> {
+  if (file !== undefined) {
+    const octets = await readFile(file);
+    return octets.length > FILE_OCTETS ? undefined : octets;
+  }
+  const pieces: Buffer[] = [];
+  let total = 0;
+  for await (const piece of stdin) {
+    const buffer = Buffer.from(piece as Uint8Array | string);
+    total += buffer.length;
+    if (total > FILE_OCTETS) return undefined;
+    pieces.push(buffer);
+  }
+  return Buffer.concat(pieces);
+}
+
+function progressLine({ world, say }: Context): (progress: { readonly done: number; readonly total: number }) => void {
+  const terminal = world.stderr.isTTY === true;
+  const pause = terminal ? 100 : BETWEEN_LINES_MS;
+  const started = performance.now();
+  let last = started + QUIET_MS - pause;
+  let shown = false;
+  return ({ done, total }) => {
+    const now = performance.now();
+    const over = done === total;
+    if (now - last < pause && !(over && shown)) return;
+    [last, shown] = [now, true];
+    const text = say("import.progress", { done, total });
+    world.stderr.write(terminal ? `\r${text}${over ? "\n" : ""}` : `${text}\n`);
+  };
+}
+
+function listProblems({ world, say, json }: Context, { problems = [] }: Refusal): void {
+  if (json) return;
+  for (const problem of problems) world.stderr.write(`${describe(problem, say)}\n`);
+}
+
+function describe({ line, address, code, detail = "" }: ImportProblem, say: Context["say"]): string {
+  const reason = say(`import.${code}`, { detail });
+  return address === "" ? say("import.line-alone", { line, reason }) : say("import.line", { line, address, reason });
+}

@@ -1,0 +1,47 @@
+import { CommanderError } from "commander";
+import { commands } from "./commands.ts";
+import { Failure, UsageError, type World } from "./context.ts";
+import { languageOf, speak, type Say } from "./language.ts";
+import { buildProgram, describeUsage } from "./program.ts";
+import { processWorld } from "./process-world.ts";
+
+/** Runs a command line. 0: done; 1: failed, with one clear line on stderr; 2: wrong usage. */
+export async function run(words: readonly string[], world: World = processWorld()): Promise<number> {
+  const say = speak(languageOf(world.environment));
+  const outcome = { code: 0 };
+  const program = buildProgram(world, say, outcome);
+  try {
+    await program.parseAsync([...words], { from: "user" });
+    return outcome.code;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    // The help that a bare `mailkeep user` gives has been written.
+    if (error instanceof CommanderError && error.code === "commander.help") return 2;
+    if (error instanceof CommanderError || error instanceof UsageError) {
+      const command = ["mailkeep", ...commandWords(words)].join(" ");
+      world.stderr.write(`mailkeep: ${describeUsage(error, say)}\n${say("usage.see", { command })}\n`);
+      return 2;
+    }
+    fail(world, say, error, words.includes("--json"));
+    return 1;
+  }
+}
+
+// One `catch` for what nobody expected, here at the top of the command.
+function fail(world: World, say: Say, error: unknown, json: boolean): void {
+  const message = error instanceof Failure ? error.message : say("failure.unexpected", { reason: reasonOf(error) });
+  const facts = error instanceof Failure ? error.facts : {};
+  world.stderr.write(json ? `${JSON.stringify({ error: message, ...facts })}\n` : `mailkeep: ${message}\n`);
+}
+
+function reasonOf(error: unknown): string {
+  const parts: string[] = [];
+  for (let cause = error; cause instanceof Error && parts.length < 5; cause = cause.cause) parts.push(cause.message);
+  return parts.length === 0 ? String(error) : parts.join(": ");
+}
+
+// As many of the words as name a command, so that the pointer to its help is right.
+function commandWords([first = "", second = ""]: readonly string[]): readonly string[] {
+  if (commands.some(({ path }) => path[0] === first && path[1] === second)) return [first, second];
+  return commands.some(({ path }) => path[0] === first) ? [first] : [];
+}
