@@ -10,6 +10,8 @@ export type LineSink = (line: string, level: Level) => void;
 
 const LONGEST_STRING = 1024;
 const LONGEST_LIST = 64;
+/** Printable ASCII without the quote and the backslash. */
+const PLAIN = /^[ !#-[\]-~]*$/;
 
 /** A log that makes one JSON line of each event and hands it to `sink`. Events below the level cost one comparison. */
 export function createLog(control: LogControl, metrics: Metrics, clock: Clock, sink: LineSink): Log {
@@ -57,6 +59,8 @@ function valueText(value: unknown): string {
 }
 
 function stringText(value: string): string {
+  // Nearly all strings are such, and JSON.stringify and the replacement cost more than all the rest of a line.
+  if (value.length <= LONGEST_STRING && PLAIN.test(value)) return `"${value}"`;
   const kept = value.length > LONGEST_STRING ? `${value.slice(0, LONGEST_STRING)}…` : value;
   // JSON leaves DEL and the C1 controls as they are, which a terminal obeys, and marks that turn the direction of text.
   return JSON.stringify(kept).replace(/[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/gu, escaped);
