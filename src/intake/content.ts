@@ -79,9 +79,7 @@ export class Content implements ContentSink {
    */
   async finish(head: Uint8Array): Promise<ReadyBody | undefined> {
     if (this.octets > 0 && this.#lastTwo !== 0x0d0a) this.#close();
-    if (!this.#spooling) return this.#inMemory(head);
-    const body = await this.#spooling.finish(head);
-    return body && { ...body, dotted: this.dotted };
+    return this.#spooling ? this.#spooling.finish(head) : this.#inMemory(head);
   }
 
   /** Gives back what it holds; harmless twice. */

@@ -11,7 +11,7 @@ export type RecipientParts = Readonly<{
   directory: Pick<Directory, "account" | "hasDomain">;
   mail: Pick<Mail, "usage">;
   /** The account that takes the mail to `postmaster` of every domain of ours (RFC 5321 §4.5.1). */
-  postmaster: Address;
+  postmaster: Address | undefined;
   /** What an account may hold that was given no figures of its own. */
   quota: Quota;
 }>;
@@ -62,6 +62,7 @@ async function find(parts: RecipientParts, address: Address): Promise<Found | Re
 
 /** A postmaster that the operator named but did not make (or disabled) is an outage: the mail is worth another try. */
 async function postmasterOf(parts: RecipientParts): Promise<Found | RecipientRefusal> {
+  if (parts.postmaster === undefined) return "unknown";
   const account = await parts.directory.account(parts.postmaster);
   return account?.enabled ? { account, junk: false } : "unavailable";
 }

@@ -21,6 +21,7 @@ export const reply = {
   shuttingDown: "421 4.3.2 the server is shutting down\r\n",
   idle: "421 4.4.2 nothing came for too long\r\n",
   tooSlow: "421 4.4.2 the message took too long\r\n",
+  noAnswer: "421 4.3.0 this took the server too long, try later\r\n",
   tooManyBad: "421 4.7.0 too many bad commands\r\n",
   tooManyFruitless: "421 4.7.0 too many commands without a message\r\n",
   tooManyLogins: "421 4.7.0 too many failed logins\r\n",

@@ -30,8 +30,8 @@ export type Input =
   | { readonly kind: "opened"; readonly ok: boolean }
   | { readonly kind: "delivered"; readonly outcomes: readonly Outcome[] }
   | { readonly kind: "secured"; readonly tls: Envelope["tls"] }
-  /** The client said too little for too long, or its message came too slowly. */
-  | { readonly kind: "timeout"; readonly reason: "idle" | "slow" }
+  /** The client said nothing for too long, its message came too slowly, or the house gave no answer. */
+  | { readonly kind: "timeout"; readonly reason: "idle" | "slow" | "house" }
   | { readonly kind: "shutdown" };
 
 /** The commands that are counted by name. */

@@ -106,6 +106,15 @@ test("an answer that comes when nobody waits for it any more changes nothing", (
   assert.equal(readContent(target, Buffer.from("abc"), []), 3);
 });
 
+test("P9: a house that does not answer costs the client its connection, not the server its patience", () => {
+  const target = session();
+  say(target, "HELO a");
+  say(target, "MAIL FROM:<>");
+  say(target, "RCPT TO:<a@example.test>");
+  assert.deepEqual(say(target, { kind: "timeout", reason: "house" }), [reply.noAnswer, { do: "close" }]);
+  assert.deepEqual(say(target, { kind: "recipient", result: ok(recipient()) }), []);
+});
+
 test("a stopping server waits for the house's answer, then ends the session", () => {
   const target = session();
   say(target, "HELO a");

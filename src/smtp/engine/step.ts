@@ -15,6 +15,8 @@ export function step(session: Session, input: Input, effects: Effects): void {
   leave(session, effects);
 }
 
+const timeouts = { idle: reply.idle, slow: reply.tooSlow, house: reply.noAnswer } as const;
+
 /** Whether what comes next is content, to be given to `readContent`, rather than lines. */
 export function takesContent({ mode }: Session): boolean {
   return mode === "data" || mode === "chunk" || mode === "skip";
@@ -49,7 +51,7 @@ function take(session: Session, input: Input, effects: Effects): void {
       session.tls = input.tls;
       return;
     case "timeout":
-      return close(session, input.reason === "idle" ? reply.idle : reply.tooSlow, effects);
+      return close(session, timeouts[input.reason], effects);
     case "shutdown":
       session.draining = true;
       return;

@@ -102,7 +102,7 @@ class Client {
 
   say(what: string): void {
     if (what === "shutdown") this.#step({ kind: "shutdown" });
-    else this.#step({ kind: "timeout", reason: what === "slow" ? "slow" : "idle" });
+    else this.#step({ kind: "timeout", reason: what as "idle" | "slow" });
   }
 
   #feed(): boolean {

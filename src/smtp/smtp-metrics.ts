@@ -4,7 +4,7 @@ import type { CommandName, Refused } from "./engine/session.ts";
 import type { Outcome } from "./engine/results.ts";
 
 /** The handles by which the sessions of one listener count, looked up once. */
-export type SmtpCounters = Readonly<{
+export type SmtpMetrics = Readonly<{
   commands: Readonly<Record<CommandName, Counter>>;
   /** By the reasons for which a recipient is refused; other refusals are not counted here. */
   refused: ReadonlyMap<Refused["reason"], Counter>;
@@ -14,7 +14,7 @@ export type SmtpCounters = Readonly<{
 }>;
 
 /** Looks the handles up. */
-export function countersOf(metrics: Metrics, protocol: "smtp" | "submission" | "lmtp"): SmtpCounters {
+export function smtpMetrics(metrics: Metrics, protocol: "smtp" | "submission" | "lmtp"): SmtpMetrics {
   const { mailkeep_smtp_commands_total, mailkeep_smtp_recipients_refused_total, mailkeep_deliveries_total } =
     metricRows;
   return {

@@ -3,11 +3,11 @@ import type { Line } from "../lib/lines.ts";
 import { err } from "../lib/result.ts";
 import type { Drive, Driven } from "../net/drive.ts";
 import type { Log } from "../observe/log-port.ts";
-import type { SmtpCounters } from "./counters.ts";
 import { type Effect, type Input, newSession, type Session, type Settings } from "./engine/session.ts";
 import { readContent, step, takesContent } from "./engine/step.ts";
 import type { ContentSink, Outcome, SmtpPorts } from "./ports.ts";
-import type { SmtpLimits } from "./server.ts";
+import type { SmtpLimits } from "./options.ts";
+import type { SmtpMetrics } from "./smtp-metrics.ts";
 
 /** What all sessions of one listener share. */
 export type SessionParts = Readonly<{
@@ -15,12 +15,14 @@ export type SessionParts = Readonly<{
   limits: SmtpLimits;
   ports: SmtpPorts;
   log: Log;
-  counters: SmtpCounters;
+  metrics: SmtpMetrics;
   clock: Clock;
 }>;
 
 type Deliver = Extract<Effect, { readonly do: "deliver" }>;
 
+// A port that has not answered by then will not (P9). The client tries again; at worst that makes a second copy.
+const PORT_SECONDS = 300;
 /** Slower than this, after the seconds that silence may last, is a client that holds on rather than one that sends. */
 const SLOWEST_OCTETS_A_SECOND = 1024;
 
@@ -33,7 +35,7 @@ export class SmtpSession implements Driven {
   #sink: ContentSink | undefined;
   #sinkBusy = false;
   #gone = false;
-  // The client has completed a line since the last tick.
+  // The client has completed a line or a content, or the house has answered, since the last tick.
   #stirred = true;
   #quietSince = 0;
   #contentSince: number | undefined;
@@ -47,12 +49,12 @@ export class SmtpSession implements Driven {
   }
 
   line(line: Line): void {
-    this.#stirred = true;
     this.#step({ kind: "line", line, behind: this.#drive.behind });
   }
 
   content(octets: Buffer): number {
     const taken = readContent(this.#session, octets, this.#effects);
+    if (!takesContent(this.#session)) this.#stirred = true;
     this.#carryOut();
     return taken;
   }
@@ -75,18 +77,19 @@ export class SmtpSession implements Driven {
     this.#discard();
   }
 
-  /** The house's own time is nobody's idleness; a line must be whole in time, and a content must keep coming. */
+  /** A line must be whole in time, a content must keep coming, and the house must answer. */
   tick(now: number): void {
-    const { idleSeconds } = this.#parts.limits;
-    if (this.#stirred || this.#session.waiting !== undefined) this.#quietSince = now;
+    const { waiting } = this.#session;
+    if (this.#stirred || waiting === "tls") this.#quietSince = now;
     this.#stirred = false;
     const content = takesContent(this.#session);
     if (content || this.#sink) this.#contentSince ??= now;
     else this.#contentSince = undefined;
-    if (this.#session.waiting !== undefined) return;
-    if (this.#isSlow(now)) return this.#step({ kind: "timeout", reason: "slow" });
-    const since = content ? this.#drive.connection.lastProgress : this.#quietSince;
-    if (!this.#sinkBusy && now - since > idleSeconds * 1000) this.#step({ kind: "timeout", reason: "idle" });
+    const quiet = (now - (content ? this.#drive.connection.lastProgress : this.#quietSince)) / 1000;
+    if (waiting !== undefined) {
+      if (quiet > PORT_SECONDS) this.#step({ kind: "timeout", reason: "house" });
+    } else if (this.#isSlow(now)) this.#step({ kind: "timeout", reason: "slow" });
+    else if (quiet > this.#parts.limits.idleSeconds && !this.#sinkBusy) this.#step({ kind: "timeout", reason: "idle" });
   }
 
   #isSlow(now: number): boolean {
@@ -98,6 +101,7 @@ export class SmtpSession implements Driven {
   }
 
   #step(input: Input): void {
+    this.#stirred = true;
     step(this.#session, input, this.#effects);
     this.#carryOut();
   }
@@ -112,12 +116,12 @@ export class SmtpSession implements Driven {
 
   #do(effect: Effect): void {
     if (typeof effect === "string") return this.#drive.say(effect);
-    const { ports, counters, log, settings } = this.#parts;
+    const { ports, metrics, log, settings } = this.#parts;
     const { peer } = this.#session;
     const facts = { protocol: settings.protocol, peer: peer.address };
     switch (effect.do) {
       case "count":
-        return counters.commands[effect.command].add();
+        return metrics.commands[effect.command].add();
       case "recipient":
         return this.#ask(
           "recipient",
@@ -149,7 +153,7 @@ export class SmtpSession implements Driven {
       case "secure":
         return this.#drive.startTls();
       case "refused":
-        counters.refused.get(effect.reason)?.add();
+        metrics.refused.get(effect.reason)?.add();
         return log.info("smtp.refused", {
           ...facts,
           reason: effect.reason,
@@ -170,7 +174,7 @@ export class SmtpSession implements Driven {
   }
 
   #write(octets: Uint8Array): void {
-    this.#parts.counters.receivedOctets.add(octets.length);
+    this.#parts.metrics.receivedOctets.add(octets.length);
     if (this.#sink?.write(octets) === false) this.#sinkBusy = true;
   }
 
@@ -214,16 +218,16 @@ export class SmtpSession implements Driven {
   }
 
   #tell({ envelope }: Deliver, octets: number, each: readonly Outcome[], seconds: number): void {
-    const { counters, log, settings } = this.#parts;
+    const { metrics, log, settings } = this.#parts;
     const { sender, peer, recipients } = envelope;
     const facts = { protocol: settings.protocol, peer: peer.address, sender };
     let stored = 0;
     for (const [i, outcome] of each.entries()) {
-      counters.outcomes[outcome].add();
+      metrics.outcomes[outcome].add();
       if (outcome === "stored") stored += 1;
       else log.info("smtp.refused", { ...facts, reason: outcome, recipient: recipients[i]?.asGiven ?? "" });
     }
-    counters.deliverySeconds.observe(seconds);
+    metrics.deliverySeconds.observe(seconds);
     if (stored > 0) log.info("smtp.delivered", { ...facts, recipients: stored, octets, seconds });
   }
 
