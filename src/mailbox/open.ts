@@ -141,6 +141,10 @@ class Maildrop implements OpenMaildrop {
       // From here on no take-over is possible: either these are removed by us, or nothing is.
       if (this.#released || !this.#lease.beginUpdate()) return err("lost");
       return await this.#parts.mail.expunge(this.#owner.mailbox, uids);
+    } catch (error) {
+      // The store says why in the log; here only the outcome matters, and it must never look like success.
+      if (error instanceof StoreError) return err("failed");
+      throw error;
     } finally {
       this.release();
     }

@@ -1,0 +1,277 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { describe, test } from "node:test";
+import * as fc from "fast-check";
+import type { Address } from "../model/address.ts";
+import type { MessageReader } from "../model/message-reader.ts";
+import type { Uid } from "../model/ids.ts";
+import { StoreError } from "../store/ports.ts";
+import { DiskPace } from "./disk-pace.ts";
+import { createReadPool, LARGE_OCTETS, SMALL_OCTETS } from "./read-pool.ts";
+import { openReader } from "./read.ts";
+import { MemoryStore } from "./testing.ts";
+
+const never = (): never => assert.fail("not to be called");
+
+function house(how: "now" | "later" = "now") {
+  const store = new MemoryStore();
+  const { inbox } = store.addAccount("ann@example.test" as Address);
+  const time = { now: 0 };
+  const pool = createReadPool();
+  const given = { out: 0 };
+  const told: string[] = [];
+  const { locateNow: _, ...later } = store.mail;
+  const read = (uid: Uid): MessageReader =>
+    openReader(
+      {
+        mail: how === "now" ? store.mail : later,
+        bodies: store.bodies,
+        pool: {
+          take: (octets) => {
+            given.out += 1;
+            return pool.take(octets);
+          },
+          give: (buffer) => {
+            given.out -= 1;
+            pool.give(buffer);
+          },
+        },
+        pace: new DiskPace(() => time.now),
+      },
+      {
+        mailbox: inbox,
+        uid,
+        octets: 0,
+        damaged: (why) => told.push(`damaged: ${why}`),
+        failed: (why) => told.push(`failed: ${why}`),
+      },
+    );
+  return { store, inbox, time, pool, given, told, read };
+}
+
+/** Pulls all of a message, as a driver would; the pieces are copied, for they last only until the next call. */
+async function pull(reader: MessageReader): Promise<{ pieces: Buffer[]; end: string }> {
+  const pieces: Buffer[] = [];
+  for (;;) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const next = reader.next(resolve);
+    if (next === "later") await promise;
+    else if (typeof next === "string") {
+      reader.close();
+      return { pieces, end: next };
+    } else pieces.push(Buffer.from(next));
+  }
+}
+
+describe("a small message", () => {
+  test("comes whole and at once, with its octets and dots known before", () => {
+    const { store, inbox, read, given } = house();
+    const body = Buffer.from("Subject: x\r\n\r\n.dot\r\n");
+    const reader = read(store.deliver(inbox, body));
+    assert.equal(reader.octets, body.length);
+    assert.equal(reader.dotted, true);
+    assert.deepEqual(reader.next(never), body);
+    assert.equal(reader.next(never), "end");
+    reader.close();
+    reader.close();
+    assert.equal(store.openFiles, 0);
+    assert.equal(given.out, 0);
+    assert.equal(read(store.deliver(inbox, Buffer.from("no dots\r\n"))).dotted, false);
+  });
+
+  test("of no octets is at its end at once", () => {
+    const { store, inbox, read } = house();
+    const reader = read(store.deliver(inbox, Buffer.alloc(0)));
+    assert.equal(reader.next(never), "end");
+    reader.close();
+    assert.equal(store.openFiles, 0);
+  });
+
+  test("comes after a row that was found later, and is dotted until then", async () => {
+    const { store, inbox, read } = house("later");
+    const body = Buffer.from("no dots\r\n");
+    const reader = read(store.deliver(inbox, body));
+    assert.equal(reader.dotted, true);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    assert.equal(reader.next(never), "later");
+    assert.equal(reader.next(resolve), "later", "the last one who asked is called");
+    await promise;
+    assert.deepEqual(reader.next(never), body);
+    assert.equal(reader.dotted, false);
+    reader.close();
+  });
+
+  test("that is not there (any more) is gone", async () => {
+    for (const how of ["now", "later"] as const) {
+      const { read, told } = house(how);
+      assert.deepEqual(await pull(read(99 as Uid)), { pieces: [], end: "gone" });
+      assert.deepEqual(told, []);
+    }
+  });
+});
+
+describe("a large message", () => {
+  test("comes in pieces that are read beside the loop; at most one buffer is held", async () => {
+    const { store, inbox, read, given } = house();
+    const body = randomBytes(LARGE_OCTETS * 2 + 1234);
+    const reader = read(store.deliver(inbox, body));
+    const { pieces, end } = await pull(reader);
+    assert.deepEqual(
+      pieces.map((piece) => piece.length),
+      [LARGE_OCTETS, LARGE_OCTETS, 1234],
+    );
+    assert.deepEqual(Buffer.concat(pieces), body);
+    assert.equal(end, "end");
+    assert.ok(store.reads.every((how) => how === "later"));
+    assert.equal(given.out, 0);
+    assert.equal(store.openFiles, 0);
+  });
+
+  test("that is closed during a read gives its buffer back only after it", async () => {
+    const { store, inbox, read, given } = house();
+    const reader = read(store.deliver(inbox, randomBytes(LARGE_OCTETS + 1)));
+    assert.equal(reader.next(never), "later");
+    reader.close();
+    assert.equal(given.out, 1, "the disk still writes into it");
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    assert.equal(given.out, 0);
+    assert.equal(store.openFiles, 0);
+  });
+});
+
+test("short reads change nothing: any sizes give the same octets", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: LARGE_OCTETS * 2 }),
+      fc.integer({ min: 1000, max: LARGE_OCTETS }),
+      fc.constantFrom("now" as const, "later" as const),
+      async (length, mostPerRead, how) => {
+        const { store, inbox, read, given } = house(how);
+        store.disk.mostPerRead = mostPerRead;
+        const body = randomBytes(length);
+        const { pieces, end } = await pull(read(store.deliver(inbox, body)));
+        assert.equal(end, "end");
+        assert.ok(Buffer.concat(pieces).equals(body));
+        assert.equal(given.out + store.openFiles, 0);
+      },
+    ),
+    { numRuns: 25 },
+  );
+});
+
+describe("damage is never sent as good mail", () => {
+  for (const how of ["now", "later"] as const) {
+    test(`a flipped bit in a small message: nothing of it leaves (${how})`, async () => {
+      const { store, inbox, read, told, given } = house(how);
+      const uid = store.deliver(inbox, randomBytes(5000));
+      flip([...store.octets.values()][0], 3000);
+      assert.deepEqual(await pull(read(uid)), { pieces: [], end: "damaged" });
+      assert.deepEqual(told, ["damaged: its checksum is wrong"]);
+      assert.equal(given.out + store.openFiles, 0);
+    });
+
+    test(`a flipped bit in a large message: its last piece does not leave (${how})`, async () => {
+      const { store, inbox, read, told } = house(how);
+      const uid = store.deliver(inbox, randomBytes(LARGE_OCTETS + 5));
+      flip([...store.octets.values()][0], 3000);
+      const { pieces, end } = await pull(read(uid));
+      assert.equal(end, "damaged");
+      assert.equal(pieces.length, 1);
+      assert.deepEqual(told, ["damaged: its checksum is wrong"]);
+    });
+
+    test(`a file that ends early (${how})`, async () => {
+      const { store, inbox, read, told } = house(how);
+      const uid = store.deliver(inbox, randomBytes(5000));
+      const [id, octets] = [...store.octets][0] ?? assert.fail();
+      store.octets.set(id, octets.subarray(0, 4999));
+      assert.deepEqual(await pull(read(uid)), { pieces: [], end: "damaged" });
+      assert.deepEqual(told, ["damaged: it ends after 4999 octets"]);
+    });
+  }
+
+  test("a row whose body is nowhere", async () => {
+    for (const how of ["now", "later"] as const) {
+      const { store, inbox, read, told } = house(how);
+      const uid = store.deliver(inbox, randomBytes(100));
+      store.octets.clear();
+      assert.deepEqual(await pull(read(uid)), { pieces: [], end: "damaged" });
+      assert.deepEqual(told, ["damaged: its body is missing"]);
+    }
+  });
+
+  test("a body that reclaim has moved is looked up once more", async () => {
+    for (const how of ["now", "later"] as const) {
+      const { store, inbox, read, told } = house(how);
+      const body = randomBytes(100);
+      const uid = store.deliver(inbox, body);
+      const box = store.boxes.get(inbox) ?? assert.fail();
+      const [moved] = box.rows;
+      assert.ok(moved);
+      // Between the look-up of the row and the opening of its body, the body moves.
+      const rows = box.rows;
+      box.rows = [{ ...moved, place: { ...moved.place, body: 999 as typeof moved.place.body } }];
+      const reader = read(uid);
+      if (how === "now") box.rows = rows;
+      else queueMicrotask(() => (box.rows = rows));
+      const { pieces, end } = await pull(reader);
+      assert.deepEqual(Buffer.concat(pieces), body);
+      assert.equal(end, "end");
+      assert.deepEqual(told, []);
+    }
+  });
+
+  test("a disk that does not answer is a failure, not damage; a store that says damage is believed", async () => {
+    for (const how of ["now", "later"] as const) {
+      const { store, inbox, read, told, given } = house(how);
+      const uid = store.deliver(inbox, randomBytes(100));
+      store.disk.failure = new StoreError("unavailable", "EIO");
+      assert.deepEqual(await pull(read(uid)), { pieces: [], end: "failed" });
+      store.disk.failure = new StoreError("damaged", "its head is wrong");
+      assert.deepEqual(await pull(read(uid)), { pieces: [], end: "damaged" });
+      assert.deepEqual(told, ["failed: EIO", "damaged: its head is wrong"]);
+      assert.equal(given.out + store.openFiles, 0);
+    }
+  });
+});
+
+test("after a slow read the disk is read beside the loop for a second", async () => {
+  const { store, inbox, time } = house();
+  const pace = new DiskPace(() => time.now);
+  const parts = { mail: store.mail, bodies: store.bodies, pool: createReadPool(), pace };
+  const uid = store.deliver(inbox, Buffer.from("mail\r\n"));
+  const read = () => pull(openReader(parts, { mailbox: inbox, uid, octets: 6, damaged: never, failed: never }));
+  await read();
+  pace.timed(() => (time.now += 6));
+  await read();
+  time.now += 999;
+  await read();
+  time.now += 1;
+  await read();
+  assert.deepEqual(store.reads, ["now", "later", "later", "now"]);
+});
+
+test("when many do not read on, a session has a small buffer; large ones come back", async () => {
+  const pool = createReadPool();
+  const held = Array.from({ length: 200 }, () => pool.take(LARGE_OCTETS));
+  assert.equal(held.filter((buffer) => buffer.length === LARGE_OCTETS).length, 128);
+  assert.equal(held.at(-1)?.length, SMALL_OCTETS);
+  const { store, inbox } = house();
+  const body = randomBytes(100_000);
+  const uid = store.deliver(inbox, body);
+  const parts = { mail: store.mail, bodies: store.bodies, pool, pace: new DiskPace(() => 0) };
+  const { pieces, end } = await pull(
+    openReader(parts, { mailbox: inbox, uid, octets: 0, damaged: never, failed: never }),
+  );
+  assert.equal(end, "end");
+  assert.equal(pieces.length, 4);
+  assert.deepEqual(Buffer.concat(pieces), body);
+  for (const buffer of held) pool.give(buffer);
+  assert.equal(pool.take(LARGE_OCTETS).length, LARGE_OCTETS);
+  assert.equal(pool.take(10).length, SMALL_OCTETS);
+});
+
+function flip(octets: Buffer | undefined, at: number): void {
+  assert.ok(octets);
+  octets[at] = (octets[at] ?? 0) ^ 1;
+}
