@@ -15,7 +15,7 @@ export const limits = section(
   {
     message_octets: octets({
       min: 64 * KIB,
-      max: 2 * GIB - 1,
+      max: GIB,
       default: "50 MiB",
       help: {
         en: "The largest message that is taken; announced as SIZE. RFC 5321 §4.5.3.1.7 asks for 64 KiB at least.",

@@ -81,7 +81,7 @@ const wrong: readonly { readonly name: string; readonly yaml: string; readonly s
       'mailkeep.yaml:3:12: server.threads: expected a whole number from 0 to 256; found "many"',
       "mailkeep.yaml:5:16: tls.certificate: tls.certificate needs tls.key beside it",
       "mailkeep.yaml:6:20: tls.minimum_version: expected one of 1.2, 1.3; found 1.1",
-      'mailkeep.yaml:8:19: limits.message_octets: expected a size such as 64 KiB, from 64 KiB to 2147483647; found "50 MB"; did you mean 50 MiB?',
+      'mailkeep.yaml:8:19: limits.message_octets: expected a size such as 64 KiB, from 64 KiB to 1 GiB; found "50 MB"; did you mean 50 MiB?',
       "mailkeep.yaml:9:22: limits.pop3_idle_seconds: expected a whole number from 600 to 86400; found 60",
       'mailkeep.yaml:11:10: log.level: expected one of debug, info, warn, error; found "inof"; did you mean info?',
     ],
@@ -179,7 +179,7 @@ describe("a wrong configuration is refused with all that is wrong", () => {
 
   it("in Chinese", () => {
     assert.deepEqual(complaints("limits:\n  message_octets: 1 KB\n  foo: 1\n", {}, "zh"), [
-      'mailkeep.yaml:2:19: limits.message_octets: 应为大小，例如 64 KiB，范围 64 KiB 至 2147483647；实际为 "1 KB"；是否想写 1 KiB？',
+      'mailkeep.yaml:2:19: limits.message_octets: 应为大小，例如 64 KiB，范围 64 KiB 至 1 GiB；实际为 "1 KB"；是否想写 1 KiB？',
       "mailkeep.yaml:3:3: limits.foo: 未知的配置项",
     ]);
   });
