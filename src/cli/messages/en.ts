@@ -78,7 +78,6 @@ export const en = {
   "domain.added": "Added the domain {domain}. Next: mailkeep user add NAME@{domain}",
   "domain.removed": "Removed the domain {domain}.",
   "domain.none": "There are no domains yet. Add one: mailkeep domain add example.com",
-  "domain.name": "Domain",
 
   "user.added": "Added {address}.",
   "user.removed": "Removed {address} and {messages} message(s).",
@@ -101,7 +100,6 @@ export const en = {
   "word.default": "default",
   "word.yes": "yes",
   "word.no": "no",
-  "word.of": "{used} of {limit}",
 
   "ask.password": "Password for {address}",
   "ask.again": "The same again",

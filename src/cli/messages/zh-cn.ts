@@ -80,7 +80,6 @@ export const zhCn: Readonly<Record<keyof typeof en, string>> = {
   "domain.added": "已添加域名 {domain}。下一步：mailkeep user add 用户名@{domain}",
   "domain.removed": "已删除域名 {domain}。",
   "domain.none": "还没有域名。添加：mailkeep domain add example.com",
-  "domain.name": "域名",
 
   "user.added": "已添加 {address}。",
   "user.removed": "已删除 {address} 及其 {messages} 封邮件。",
@@ -103,7 +102,6 @@ export const zhCn: Readonly<Record<keyof typeof en, string>> = {
   "word.default": "默认",
   "word.yes": "是",
   "word.no": "否",
-  "word.of": "{used} / {limit}",
 
   "ask.password": "{address} 的密码",
   "ask.again": "再输入一次",
