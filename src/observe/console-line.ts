@@ -5,14 +5,18 @@ import type { LoggedEvent } from "./logged-event.ts";
 const EVENT_WIDTH = 22;
 const COLOURS = { debug: "dim", info: "green", warn: "yellow", error: "red" } as const satisfies Record<Level, string>;
 
-/** One event as a line for people. Whether there is colour is left to the terminal and NO_COLOR. */
-export function consoleLine({ time, seq: _seq, level, event, ...fields }: LoggedEvent): string {
+/** One event as a line for people. Whether it has colour is left to the terminal and NO_COLOR. */
+export function consoleLine(logged: LoggedEvent, terminal: NodeJS.WritableStream): string {
+  const { time, seq: _seq, level, event, ...fields } = logged;
+  const styled: Styled = (format, text) => styleText(format, text, { stream: terminal });
   const facts = Object.entries(fields).map(([name, value]) => `${styled("dim", `${name}=`)}${valueText(value)}`);
   const at = styled("dim", clockText(new Date(time)));
   return (
     `${at} ${styled(COLOURS[level], level.padEnd(5))} ${event.padEnd(EVENT_WIDTH)} ${facts.join(" ")}`.trimEnd() + "\n"
   );
 }
+
+type Styled = (format: Parameters<typeof styleText>[0], text: string) => string;
 
 /** Local time of day with milliseconds. */
 function clockText(time: Date): string {
@@ -31,8 +35,4 @@ function valueText(value: unknown): string {
 
 function escaped(character: string): string {
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
-}
-
-function styled(format: Parameters<typeof styleText>[0], text: string): string {
-  return styleText(format, text, { stream: process.stdout });
 }

@@ -10,6 +10,7 @@ function line(level: string, text: string): string {
 
 /** An output whose test says how much it takes. */
 class SlowOutput extends EventEmitter implements Output {
+  readonly terminal = process.stdout;
   written = "";
   now = "";
   asked = 0;

@@ -14,6 +14,7 @@ function memory(): Output & { readonly text: () => string } {
   };
   return {
     text: () => all,
+    terminal: process.stdout,
     write: (octets, taken) => {
       keep(octets);
       taken(octets.length);

@@ -61,7 +61,7 @@ export function createObserve(options: ObserveOptions): Observe {
     droppedLines.add(lines);
     log.warn("log.dropped", { lines });
   });
-  const accept = (text: string): void => acceptLines(text, options.format, writer, readers);
+  const accept = (text: string): void => acceptLines(text, { format: options.format, output, writer, readers });
   const log = createLog(control, metrics, systemClock, accept);
   const threads = new ThreadLines(control, accept);
   const flush = (): void => {
@@ -96,16 +96,18 @@ export function createObserve(options: ObserveOptions): Observe {
   };
 }
 
+type LinesParts = {
+  readonly format: ObserveOptions["format"];
+  readonly output: Output;
+  readonly writer: LogWriter;
+  readonly readers: ReadonlySet<Listener>;
+};
+
 /** Lines travel as JSON; only a console or a listener makes it worth reading them again. */
-function acceptLines(
-  text: string,
-  format: ObserveOptions["format"],
-  writer: LogWriter,
-  readers: ReadonlySet<Listener>,
-): void {
+function acceptLines(text: string, { format, output, writer, readers }: LinesParts): void {
   const lines = text.split(/(?<=\n)/u);
   if (format === "json" && readers.size === 0) return writer.add(lines);
   const events = lines.map((line) => JSON.parse(line) as LoggedEvent);
-  writer.add(format === "json" ? lines : events.map(consoleLine));
+  writer.add(format === "json" ? lines : events.map((event) => consoleLine(event, output.terminal)));
   for (const event of events) for (const reader of readers) reader(event);
 }

@@ -2,6 +2,8 @@ import { closeSync, constants, fstatSync, openSync, write, writeSync } from "nod
 
 /** Where finished text goes. */
 export type Output = {
+  /** Whose colours lines for people may have. */
+  readonly terminal: NodeJS.WritableStream;
   /** Writes some of it without blocking and tells how many octets were taken; 0: none now, ask later. */
   write(octets: Uint8Array, taken: (octets: number) => void): void;
   /** Writes it now, waiting a bounded time: the last words of a process. */
@@ -13,13 +15,15 @@ const LAST_WORDS_MS = 1000;
 const PAUSE_MS = 5;
 
 /**
- * Standard output, or another open descriptor. A pipe is opened a second time without blocking where the kernel lets us:
+ * Standard output (1) or standard error (2). A pipe is opened a second time without blocking where the kernel lets us:
  * its reader may stop reading, and a blocked write would hold a thread of the pool, and the process's exit, for ever.
  */
-export function descriptorOutput(descriptor: number): Output {
+export function descriptorOutput(descriptor: 1 | 2): Output {
+  const terminal = descriptor === 2 ? process.stderr : process.stdout;
   const pipe = openNonBlocking(descriptor);
   if (pipe === undefined) {
     return {
+      terminal,
       write: (octets, taken) => {
         write(descriptor, octets, (error, count) => taken(error === null ? count : takenInSpite(error, octets)));
       },
@@ -28,6 +32,7 @@ export function descriptorOutput(descriptor: number): Output {
     };
   }
   return {
+    terminal,
     write: (octets, taken) => taken(writeOnce(pipe, octets)),
     writeNow: (octets) => writeNow(pipe, octets),
     close: () => closeSync(pipe),
