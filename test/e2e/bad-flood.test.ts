@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { raiseDescriptorLimit, SilentCrowd } from "./harness/crowd.ts";
 import { flood, type Flood } from "./harness/flood.ts";
 import { addressOf } from "./harness/installation.ts";
@@ -55,12 +56,11 @@ test("1 GB pushed at every port", { timeout: 900_000 }, async (t) => {
     await t.test(name, async (inner) => {
       using memory = new MemoryPeak(server.pid);
       const flooding = flood(what, GIB);
-      let over = false;
-      void flooding.finally(() => (over = true)).catch(() => undefined);
-      do {
+      for (let pushing = true; pushing;) {
         const session = await within("a login beside the flood", 5, login(server, user));
         await session.quit();
-      } while (!over);
+        pushing = (await Promise.race([flooding, setImmediate("pushing")])) === "pushing";
+      }
       const { taken, closed, answer } = await flooding;
       const how = `${Math.round(taken / 1024 ** 2)} MiB taken, ${closed ? "closed" : "open"}: ${JSON.stringify(answer.slice(0, 90))}`;
       inner.diagnostic(`+${memory.raise.toFixed(1)} MiB; ${how}`);

@@ -21,10 +21,9 @@ export async function flood({ port, ca, opening = [], piece }: Flood, octets: nu
   const where = { host: "127.0.0.1", port };
   const socket = ca === undefined ? net.connect(where) : tls.connect({ ...where, ca, servername: "localhost" });
   let answer = "";
-  let closed = false;
   socket.on("data", (data: Buffer) => (answer = (answer + data.toString("latin1")).slice(0, 2000)));
   socket.on("error", () => undefined);
-  const gone = once(socket, "close").then(() => (closed = true));
+  const gone = once(socket, "close");
   await Promise.race([once(socket, ca === undefined ? "connect" : "secureConnect"), gone]);
   for (const line of opening) {
     const answered = once(socket, "data");
@@ -38,10 +37,11 @@ export async function flood({ port, ca, opening = [], piece }: Flood, octets: nu
     socket.write(piece, () => resolve());
     return promise;
   };
-  while (taken < octets && !closed) {
+  while (taken < octets && !socket.destroyed) {
     await within(`port ${port} to take octets or to close`, waitSeconds, Promise.race([write(), gone]));
     taken += piece.length;
   }
+  const closed = socket.destroyed;
   socket.destroy();
   return { taken, answer, closed };
 }
