@@ -1,0 +1,59 @@
+import { randomBytes } from "node:crypto";
+import { relative } from "node:path";
+import type { Passwords } from "../auth/password.ts";
+import type { Config } from "../config/schema.ts";
+import { Budget } from "../intake/budget.ts";
+import { createContent } from "../intake/content.ts";
+import { systemClock } from "../lib/clock.ts";
+import type { Secret } from "../lib/secret.ts";
+import type { Mailboxes } from "../mailbox/open.ts";
+import type { Store } from "../store/ports.ts";
+import { buildDeliver } from "./build.ts";
+import { DEMO_ADDRESS, firstRun } from "./first-run.ts";
+import type { ThreadListener } from "./thread-messages.ts";
+import { banner } from "./welcome.ts";
+
+const WELCOME_OCTETS = 1024 * 1024;
+
+/** Makes the demo user on a first run without a configuration; gives the password, which is kept nowhere. */
+export function makeDemo(
+  config: Config,
+  store: Store,
+  mailboxes: Pick<Mailboxes, "append">,
+  passwords: Passwords,
+): Promise<Secret | undefined> {
+  return firstRun({
+    directory: store.directory,
+    passwords,
+    intake: {
+      openContent: createContent({ bodies: store.bodies, budget: new Budget(WELCOME_OCTETS) }),
+      deliver: buildDeliver({ config, clock: systemClock }, mailboxes),
+    },
+    clock: systemClock,
+  });
+}
+
+/** The banner for these listeners; "" where the two commands could not work. */
+export function bannerFor(
+  listeners: readonly ThreadListener[],
+  password: Secret | undefined,
+  certificateFile: string,
+): string {
+  const smtp = listeners.find(({ protocol }) => protocol === "smtp")?.address;
+  const pop3s = listeners.find(({ protocol, tls }) => protocol === "pop3" && tls === "implicit")?.address;
+  if (smtp === undefined || pop3s === undefined || "path" in smtp || "path" in pop3s) return "";
+  const near = relative(process.cwd(), certificateFile);
+  return banner({
+    password,
+    user: DEMO_ADDRESS,
+    smtpPort: smtp.port,
+    pop3sPort: pop3s.port,
+    certificate: near.startsWith("..") ? certificateFile : near,
+    chinese: /^zh/i.test(process.env["LC_ALL"] || process.env["LC_MESSAGES"] || process.env["LANG"] || ""),
+  });
+}
+
+/** 32 octets that key what this process remembers of passwords. */
+export function newCacheKey(): Uint8Array {
+  return new Uint8Array(randomBytes(32));
+}

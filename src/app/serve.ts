@@ -1,0 +1,228 @@
+import { flushCompileCache } from "node:module";
+import { availableParallelism } from "node:os";
+import { serveControl } from "../admin/control.ts";
+import { createPasswords } from "../auth/password.ts";
+import type { Secret } from "../lib/secret.ts";
+import type { ServeOptions } from "../cli/ports.ts";
+import type { Config } from "../config/schema.ts";
+import { systemClock } from "../lib/clock.ts";
+import { type Result } from "../lib/result.ts";
+import { createMailboxes } from "../mailbox/open.ts";
+import { addressText } from "../net/listener.ts";
+import { createHealth, type Health } from "../observe/health.ts";
+import { createObserve, type Observe } from "../observe/observe.ts";
+import type { OpenStore } from "../store/open.ts";
+import { lockFolder } from "../store/lock.ts";
+import { createStoreClient } from "../store/thread/client.ts";
+import { startStoreThread, type StoreThread } from "../store/thread/start.ts";
+import { newTicketKeys } from "../tls/context.ts";
+import { decideAddresses, type Addresses } from "./bind.ts";
+import { defaultQuota } from "./build.ts";
+import { certificateServices, ServedCertificate } from "./certificates.ts";
+import { listenHttp } from "./http.ts";
+import { startJobs } from "./jobs.ts";
+import { watchLauncher } from "./launcher-watch.ts";
+import { ProtocolThreads } from "./protocol-threads.ts";
+import { bannerFor, makeDemo, newCacheKey } from "./prove.ts";
+import { lockSentence, openSentence } from "./refusals.ts";
+import { reload } from "./reload.ts";
+import { onSignals } from "./signals.ts";
+import { version } from "./version.ts";
+
+/** Why the server did not start, as a sentence for the operator. */
+class StartRefusal extends Error {}
+
+function orRefuse<T>(result: Result<T, string>): T {
+  if (result.ok) return result.value;
+  throw new StartRefusal(result.error);
+}
+
+/**
+ * Runs the server until it is told to stop: starts its parts in order, says when it is ready, and stops them in reverse.
+ * Gives the exit code: 0 after an orderly stop, 1 when it could not start.
+ */
+export async function serve(options: ServeOptions): Promise<number> {
+  try {
+    await run(options);
+    return 0;
+  } catch (cause) {
+    if (!(cause instanceof StartRefusal)) throw cause;
+    process.stderr.write(`mailkeep: ${cause.message}\n`);
+    return 1;
+  }
+}
+
+async function run({ loaded, loadOptions }: ServeOptions): Promise<void> {
+  const startedAt = performance.now();
+  const { config } = loaded;
+  const threads = config.server.threads || Math.max(1, availableParallelism() - 1);
+  await using parts = new AsyncDisposableStack();
+  const stopWish = Promise.withResolvers<string>();
+  const observe = parts.use(
+    createObserve({ level: config.log.level, format: formatOf(config), slots: threads + 2, version }),
+  );
+  observe.log.info("server.starting", { version, node: process.versions.node, data: config.server.dataDirectory });
+  const health = createHealth(["server", "store", "listeners"]);
+
+  const foundation = await layFoundation(parts, config, observe);
+  const { addresses, certificate, storeThread, store } = foundation;
+  void storeThread.ended.then((death) => death && die(observe, death));
+  health.say("store", "ready");
+
+  const live = { config };
+  const mailboxes = createMailboxes({ store, clock: systemClock, log: observe.log, metrics: observe.metrics });
+  const passwords = parts.use(createPasswords({ metrics: observe.metrics, concurrency: 1, queue: 64 }));
+  const password = loaded.file === undefined ? await makeDemo(config, store, mailboxes, passwords) : undefined;
+
+  const cacheKey = newCacheKey();
+  const protocols = new ProtocolThreads({
+    count: threads,
+    setup: (number) => threadSetup({ number, threads, live, foundation, observe, cacheKey }),
+    log: observe.log,
+    metrics: observe.metrics,
+  });
+  let running = true;
+  parts.defer(async () => void (running && (await protocols.stop(0))));
+  orRefuse(await protocols.start());
+  certificate.whenReplaced((material) => protocols.useCertificate(material));
+
+  const signals = parts.use(
+    onSignals({
+      stop: stopWish.resolve,
+      endNow: () => process.exit(1),
+      reload: () =>
+        void reload({
+          loadOptions,
+          current: () => live.config,
+          apply: (changed) => (live.config = changed),
+          certificate,
+          threads: protocols,
+          observe,
+        }),
+    }),
+  );
+  parts.use(watchLauncher(() => signals.stop("launcher gone")));
+  await openOffices(parts, { config: () => live.config, foundation, passwords, health, observe });
+  announce(observe, health, addresses, threads, startedAt);
+  if (loaded.file === undefined) process.stdout.write(bannerFor(addresses.threads, password, certificate.file));
+  flushCompileCache();
+
+  const signal = await stopWish.promise;
+  health.say("server", "stopping");
+  observe.log.info("server.stopping", { signal });
+  const sessionsCut = await protocols.stop(live.config.server.drainSeconds);
+  running = false;
+  observe.log.info("server.stopped", { sessionsCut });
+}
+
+type Foundation = {
+  readonly addresses: Addresses;
+  readonly certificate: ServedCertificate;
+  readonly storeThread: StoreThread;
+  readonly store: OpenStore;
+};
+
+/** What must be had before anybody can be served: the folder, the certificate, the addresses, the store. */
+async function layFoundation(parts: AsyncDisposableStack, config: Config, observe: Observe): Promise<Foundation> {
+  const folder = config.server.dataDirectory;
+  const lock = lockFolder(folder);
+  if (!lock.ok) throw new StartRefusal(lockSentence(lock.error, folder));
+  parts.use(lock.value);
+
+  const opening = { config, ticketKeys: newTicketKeys(), clock: systemClock, log: observe.log };
+  const certificate = parts.use(orRefuse(await ServedCertificate.open(opening)));
+  const addresses = orRefuse(await decideAddresses(config.listeners));
+
+  const storeThread = await startStoreThread({ folder, observe: observe.shareWith(1).value });
+  if (!storeThread.ok) throw new StartRefusal(openSentence(storeThread.error, folder));
+  parts.use(storeThread.value);
+  const store = parts.use(
+    createStoreClient({ connection: storeThread.value.connect(), onLost: () => undefined, clock: systemClock }),
+  );
+  return { addresses, certificate, storeThread: storeThread.value, store };
+}
+
+type SetupParts = {
+  readonly number: number;
+  readonly threads: number;
+  readonly live: { readonly config: Config };
+  readonly foundation: Foundation;
+  readonly observe: Observe;
+  readonly cacheKey: Uint8Array;
+};
+
+function threadSetup({ number, threads, live, foundation, observe, cacheKey }: SetupParts) {
+  const { addresses, certificate, storeThread } = foundation;
+  const observed = observe.shareWith(number + 1);
+  const connection = storeThread.connect();
+  // A unix listener lives on one thread (DESIGN "Threads").
+  const listeners = addresses.threads.filter(({ address }) => number === 1 || !("path" in address));
+  const data = {
+    number,
+    threads,
+    config: live.config,
+    listeners,
+    certificate: certificate.material,
+    store: connection,
+    observe: observed.value,
+    cacheKey,
+  };
+  return { data, transfer: [connection.port, ...observed.transfer] };
+}
+
+type OfficeParts = {
+  readonly config: () => Config;
+  readonly foundation: Foundation;
+  readonly passwords: ReturnType<typeof createPasswords>;
+  readonly health: Health;
+  readonly observe: Observe;
+};
+
+/** What the operator uses: HTTP, the control socket, and the jobs. */
+async function openOffices(parts: AsyncDisposableStack, offices: OfficeParts): Promise<void> {
+  const { config, foundation, passwords, health, observe } = offices;
+  const { store, certificate, storeThread } = foundation;
+  const { log } = observe;
+  parts.use(
+    startJobs({ upkeep: store.upkeep, health, eraseDays: () => config().retention.eraseDays, clock: systemClock, log }),
+  );
+  const services = {
+    store,
+    defaultQuota: () => defaultQuota(config()),
+    hashPassword: (password: Secret) => passwords.hashPassword(password),
+    certificates: certificateServices(config, systemClock, () => certificate.reload(config())),
+    schema: storeThread.schema,
+    log,
+    clock: systemClock,
+  };
+  parts.use(await serveControl({ folder: config().server.dataDirectory, services }));
+  const http = await listenHttp(foundation.addresses.http, { health, renderMetrics: observe.render });
+  parts.use(orRefuse(http));
+}
+
+function announce({ log }: Observe, health: Health, addresses: Addresses, threads: number, startedAt: number): void {
+  health.say("listeners", "ready");
+  health.say("server", "ready");
+  const listeners = [
+    ...addresses.threads.map(({ protocol, tls, address }) => ({ protocol, tls, address: addressText(address) })),
+    ...addresses.http.map((address) => ({ protocol: "http", tls: "none", address: addressText(address) })),
+  ];
+  for (const listener of listeners) log.info("listener.bound", listener);
+  log.info("server.ready", {
+    listeners: listeners.map(({ protocol, address }) => `${protocol} ${address}`),
+    threads,
+    startMs: Math.round(performance.now() - startedAt),
+  });
+}
+
+/** Nothing can be acknowledged without the store thread: the process ends, and a restart opens what is on disk. */
+function die(observe: Observe, death: Error): void {
+  observe.log.error("server.failed", { reason: `the store thread died: ${death.message}` });
+  observe.flush();
+  process.exit(1);
+}
+
+function formatOf(config: Config): "json" | "console" {
+  if (config.log.format !== "auto") return config.log.format;
+  return process.stdout.isTTY ? "console" : "json";
+}
