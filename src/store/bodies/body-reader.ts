@@ -1,0 +1,166 @@
+import { LRUCache } from "lru-cache";
+import { BODY_HEAD_OCTETS } from "../../model/body.ts";
+import type { SegmentId } from "../../model/ids.ts";
+import type { Disk } from "../disk.ts";
+import { DiskError } from "../disk.ts";
+import type { Layout } from "../layout.ts";
+import { bodyPath, segmentPath } from "../layout.ts";
+import type { BodyFile, BodyPlace } from "../ports.ts";
+import { StoreError } from "../ports.ts";
+import { readBodyHead } from "./body-head.ts";
+
+const MOST_OPEN = 256;
+
+/** An open segment: closed when the cache has let go of it and the last reader is done. */
+type Shared = { readonly file: number; readers: number; cached: boolean };
+
+/** Opens bodies for one thread; descriptors of segments stay open between reads. */
+export class BodyReader implements Disposable {
+  readonly #disk: Disk;
+  readonly #layout: Layout;
+  readonly #head = new Uint8Array(BODY_HEAD_OCTETS);
+  readonly #segments = new LRUCache<SegmentId, Shared>({
+    max: MOST_OPEN,
+    dispose: (shared) => {
+      shared.cached = false;
+      this.#closeUnused(shared);
+    },
+  });
+
+  constructor(disk: Disk, layout: Layout) {
+    this.#disk = disk;
+    this.#layout = layout;
+  }
+
+  /** See Bodies.open. */
+  open(place: BodyPlace): BodyFile | undefined {
+    const opened = place.segment === null ? this.#openOwn(place) : this.#openSegment(place.segment);
+    if (opened === undefined) return undefined;
+    const body = new OpenBody(this.#disk, opened.file, place, opened.close);
+    try {
+      this.#checkHead(opened.file, place);
+      return body;
+    } catch (cause) {
+      body.close();
+      throw unreadable(cause);
+    }
+  }
+
+  /** Segments that were removed: their octets leave the disk when the last descriptor is closed. */
+  forget(segments: readonly SegmentId[]): void {
+    for (const segment of segments) this.#segments.delete(segment);
+  }
+
+  [Symbol.dispose](): void {
+    this.#segments.clear();
+  }
+
+  #openOwn(place: BodyPlace): { file: number; close: () => void } | undefined {
+    const file = this.#tryOpen(bodyPath(this.#layout, place.body).file);
+    return file === undefined ? undefined : { file, close: () => this.#disk.closeSync(file) };
+  }
+
+  #openSegment(segment: SegmentId): { file: number; close: () => void } | undefined {
+    const shared = this.#segments.get(segment) ?? this.#openShared(segment);
+    if (shared === undefined) return undefined;
+    shared.readers += 1;
+    return {
+      file: shared.file,
+      close: () => {
+        shared.readers -= 1;
+        this.#closeUnused(shared);
+      },
+    };
+  }
+
+  #openShared(segment: SegmentId): Shared | undefined {
+    const file = this.#tryOpen(segmentPath(this.#layout, segment));
+    if (file === undefined) return undefined;
+    const shared = { file, readers: 0, cached: true };
+    this.#segments.set(segment, shared);
+    return shared;
+  }
+
+  #closeUnused(shared: Shared): void {
+    if (!shared.cached && shared.readers === 0) this.#disk.closeSync(shared.file);
+  }
+
+  #tryOpen(path: string): number | undefined {
+    try {
+      return this.#disk.openSync(path, "read");
+    } catch (cause) {
+      if (cause instanceof DiskError && cause.kind === "missing") return undefined;
+      throw unreadable(cause);
+    }
+  }
+
+  #checkHead(file: number, place: BodyPlace): void {
+    const read = this.#disk.readSync(file, this.#head, place.offset - BODY_HEAD_OCTETS);
+    const head = read === BODY_HEAD_OCTETS ? readBodyHead(this.#head) : undefined;
+    const right =
+      head?.body === place.body && head.octets === place.octets && Buffer.compare(head.sha256, place.sha256) === 0;
+    if (!right) throw new StoreError("damaged", `the head of body ${place.body} is not what was written`);
+  }
+}
+
+class OpenBody implements BodyFile {
+  readonly #disk: Disk;
+  readonly #file: number;
+  readonly #place: BodyPlace;
+  #close: (() => void) | undefined;
+  #reading = 0;
+  #closing = false;
+
+  constructor(disk: Disk, file: number, place: BodyPlace, close: () => void) {
+    this.#disk = disk;
+    this.#file = file;
+    this.#place = place;
+    this.#close = close;
+  }
+
+  readSync(target: Uint8Array, position: number): number {
+    const wanted = this.#within(target, position);
+    if (wanted.byteLength === 0) return 0;
+    try {
+      return this.#disk.readSync(this.#file, wanted, this.#place.offset + position);
+    } catch (cause) {
+      throw unreadable(cause);
+    }
+  }
+
+  async read(target: Uint8Array, position: number): Promise<number> {
+    const wanted = this.#within(target, position);
+    if (wanted.byteLength === 0) return 0;
+    this.#reading += 1;
+    try {
+      return await this.#disk.read(this.#file, wanted, this.#place.offset + position);
+    } catch (cause) {
+      throw unreadable(cause);
+    } finally {
+      this.#reading -= 1;
+      this.#closeWhenDone();
+    }
+  }
+
+  close(): void {
+    this.#closing = true;
+    this.#closeWhenDone();
+  }
+
+  // A descriptor that is closed under a read in progress may be another file's before the read happens.
+  #closeWhenDone(): void {
+    if (!this.#closing || this.#reading > 0) return;
+    this.#close?.();
+    this.#close = undefined;
+  }
+
+  /** The part of the target that the body's octets from there on can fill. */
+  #within(target: Uint8Array, position: number): Uint8Array {
+    const left = Math.max(0, this.#place.octets - position);
+    return target.byteLength <= left ? target : target.subarray(0, left);
+  }
+}
+
+function unreadable(cause: unknown): unknown {
+  return cause instanceof DiskError ? new StoreError("unavailable", cause.message, { cause }) : cause;
+}

@@ -1,0 +1,84 @@
+import { compileStatement } from "./sql/compile.ts";
+import { kyselyOver } from "./sql/dialect.ts";
+import { migrationsAfter, SCHEMA_VERSION } from "./sql/migrations.ts";
+import { readSchemaVersion, writeSchemaVersion } from "./sql/schema-version.ts";
+import type { SqliteConnection } from "./sql/sqlite.ts";
+import { openForWriting } from "./sql/sqlite.ts";
+import { transaction } from "./sql/statement.ts";
+import type { Result } from "../lib/result.ts";
+import { err, ok } from "../lib/result.ts";
+import type { Disk } from "./disk.ts";
+import { DiskError } from "./disk.ts";
+import type { Layout } from "./layout.ts";
+import type { OpenRefusal } from "./open-refusal.ts";
+import { StoreError } from "./ports.ts";
+
+/** A database that this program can work with, once it is migrated. */
+export type OpenedDatabase = { readonly connection: SqliteConnection; readonly version: number };
+
+/** Opens the database for writing and looks whether it is whole and not of a later program. */
+export async function openDatabase(layout: Layout, disk: Disk): Promise<Result<OpenedDatabase, OpenRefusal>> {
+  let connection: SqliteConnection | undefined;
+  try {
+    // A log that is still there was left by a crash; also a power cut, after which pages may be torn.
+    const crashed = (disk.octetsSync(`${layout.database}-wal`) ?? 0) > 0;
+    const lost = (disk.octetsSync(layout.database) ?? 0) === 0 && hasBodies(layout, disk);
+    if (lost)
+      return err({ kind: "damaged", reason: "the database is gone or empty, but bodies of messages are there" });
+    connection = openForWriting(layout.database, compileStatement);
+    const damage = crashed ? findDamage(connection) : undefined;
+    const version = damage === undefined ? await versionOf(connection) : 0;
+    if (damage === undefined && version <= SCHEMA_VERSION) return ok({ connection, version });
+    connection[Symbol.dispose]();
+    return err(
+      damage === undefined
+        ? { kind: "newer", reason: `the store has schema ${version}, this program knows up to ${SCHEMA_VERSION}` }
+        : { kind: "damaged", reason: `the database is damaged: ${damage}` },
+    );
+  } catch (cause) {
+    connection?.[Symbol.dispose]();
+    return err(refusalOf(cause));
+  }
+}
+
+/** Brings a database to this program's schema, each step in a transaction of its own. */
+export async function migrate({ connection, version }: OpenedDatabase): Promise<void> {
+  if (version === 0) {
+    connection.query("create table if not exists schema_version (version integer not null) strict");
+    connection.query("insert into schema_version select 0 where not exists (select 1 from schema_version)");
+  }
+  const database = kyselyOver(connection);
+  for (const [index, migration] of migrationsAfter(version).entries()) {
+    await transaction(connection, async () => {
+      await migration.up(database);
+      await writeSchemaVersion(connection, version + index + 1);
+    });
+  }
+}
+
+/** What an error while opening means to the operator. */
+export function refusalOf(cause: unknown): OpenRefusal {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  if (cause instanceof StoreError && cause.kind === "damaged") return { kind: "damaged", reason };
+  const full = (cause instanceof StoreError && cause.full) || (cause instanceof DiskError && cause.kind === "full");
+  return { kind: full ? "full" : "failed", reason };
+}
+
+function hasBodies(layout: Layout, disk: Disk): boolean {
+  return [layout.segments, layout.files].some(
+    (folder) => disk.octetsSync(folder) !== undefined && disk.listSync(folder).length > 0,
+  );
+}
+
+function findDamage(connection: SqliteConnection): string | undefined {
+  const [row] = connection.query("pragma quick_check(1)");
+  const answer = String(row?.["quick_check"]);
+  return answer === "ok" ? undefined : answer;
+}
+
+async function versionOf(connection: SqliteConnection): Promise<number> {
+  const tables = connection.query("select name from sqlite_schema where type = 'table'").map((row) => row["name"]);
+  if (tables.includes("schema_version")) return readSchemaVersion(connection);
+  if (tables.length > 0) throw new StoreError("damaged", "the database is not one of Mailkeep");
+  return 0;
+}

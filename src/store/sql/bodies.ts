@@ -1,0 +1,83 @@
+import type { BodyId, SegmentId } from "../../model/ids.ts";
+import { numbersIn } from "./numbers.ts";
+import type { Sql } from "./statement.ts";
+import { statement } from "./statement.ts";
+import type { Tables } from "./tables.ts";
+
+type BodyRow = Tables["body"];
+type Extent = Pick<BodyRow, "id" | "offset" | "octets">;
+
+const insert = statement("body.insert", (database, given: Omit<BodyRow, "encoding">) =>
+  database.insertInto("body").values({
+    id: given.id,
+    segment: given.segment,
+    offset: given.offset,
+    octets: given.octets,
+    crc32: given.crc32,
+    sha256: given.sha256,
+    encoding: 0,
+    dotted: given.dotted,
+    refs: given.refs,
+  }),
+);
+const unreference = statement("body.unreference", (database, given: { ids: string; count: number }) =>
+  database
+    .updateTable("body")
+    .set((of) => ({ refs: of("refs", "-", given.count) }))
+    .where("id", "in", numbersIn(given.ids)),
+);
+const unreferenced = statement("body.unreferenced", (database, given: { ids: string }) =>
+  database
+    .selectFrom("body")
+    .select(["id", "segment", "octets"])
+    .where("id", "in", numbersIn(given.ids))
+    .where("refs", "<=", 0),
+);
+const remove = statement("body.remove", (database, given: { ids: string }) =>
+  database.deleteFrom("body").where("id", "in", numbersIn(given.ids)),
+);
+const inSegment = statement("body.inSegment", (database, given: { segment: SegmentId }) =>
+  database.selectFrom("body").select(["id", "offset", "octets"]).where("segment", "=", given.segment).orderBy("offset"),
+);
+const move = statement("body.move", (database, given: { id: BodyId; segment: SegmentId; offset: number }) =>
+  database.updateTable("body").set({ segment: given.segment, offset: given.offset }).where("id", "=", given.id),
+);
+const ownFile = statement("body.ownFile", (database, given: { id: BodyId }) =>
+  database.selectFrom("body").select("id").where("id", "=", given.id).where("segment", "is", null),
+);
+
+/** A body that no message shows any more. */
+export type DeadBody = Pick<BodyRow, "id" | "segment" | "octets">;
+
+/** Adds a body with the messages that show it. */
+export async function insertBody(sql: Sql, row: Omit<BodyRow, "encoding">): Promise<void> {
+  await sql.run(insert, row);
+}
+
+/** Takes one reference off for each mention; removes and gives those that are left with none. */
+export async function releaseBodies(sql: Sql, bodies: readonly BodyId[]): Promise<readonly DeadBody[]> {
+  const mentions = new Map<BodyId, number>();
+  for (const body of bodies) mentions.set(body, (mentions.get(body) ?? 0) + 1);
+  for (const count of new Set(mentions.values())) {
+    const ids = [...mentions.keys()].filter((body) => mentions.get(body) === count);
+    await sql.run(unreference, { ids: JSON.stringify(ids), count });
+  }
+  const dead = await sql.all(unreferenced, { ids: JSON.stringify([...mentions.keys()]) });
+  if (dead.length > 0) await sql.run(remove, { ids: JSON.stringify(dead.map((body) => body.id)) });
+  return dead;
+}
+
+/** The live bodies of a segment, in their order. */
+export async function bodiesInSegment(sql: Sql, segment: SegmentId): Promise<readonly Extent[]> {
+  return sql.all(inSegment, { segment });
+}
+
+/** Notes where a body lies now. */
+export async function moveBody(sql: Sql, id: BodyId, segment: SegmentId, offset: number): Promise<void> {
+  await sql.run(move, { id, segment, offset });
+}
+
+/** Whether a body is there and lies in a file of its own. */
+export async function hasOwnFile(sql: Sql, id: BodyId): Promise<boolean> {
+  return (await sql.first(ownFile, { id })) !== undefined;
+}

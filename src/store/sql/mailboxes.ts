@@ -1,0 +1,104 @@
+import type { MailboxName } from "../../model/account.ts";
+import type { AccountId, MailboxId, Uid } from "../../model/ids.ts";
+import type { Usage } from "../../model/quota.ts";
+import type { Snapshot } from "../ports.ts";
+import type { Sql } from "./statement.ts";
+import { statement } from "./statement.ts";
+
+/** What messages weigh: added to a mailbox's counters, or taken away. */
+export type Weight = { readonly messages: number; readonly octets: number; readonly octetsDowngraded: number };
+
+/** What a mailbox holds. */
+export const mailboxCounters = statement("mailbox.counters", (database, given: { id: MailboxId }) =>
+  database
+    .selectFrom("mailbox")
+    .select(["account", "next_uid", "messages", "octets", "octets_downgraded"])
+    .where("id", "=", given.id),
+);
+/** What all mailboxes of an account hold together. */
+export const accountUsage = statement("mailbox.usage", (database, given: { account: AccountId }) =>
+  database
+    .selectFrom("mailbox")
+    .select((of) => [
+      of.fn.sum<number | null>("messages").as("messages"),
+      of.fn.sum<number | null>("octets").as("octets"),
+    ])
+    .where("account", "=", given.account),
+);
+const insert = statement(
+  "mailbox.insert",
+  (database, given: { id: MailboxId; account: AccountId; name: MailboxName }) =>
+    database.insertInto("mailbox").values({
+      id: given.id,
+      account: given.account,
+      name: given.name,
+      next_uid: 1,
+      messages: 0,
+      octets: 0,
+      octets_downgraded: 0,
+    }),
+);
+const grow = statement("mailbox.grow", (database, given: Weight & { id: MailboxId; uids: number }) =>
+  database
+    .updateTable("mailbox")
+    .set((of) => ({
+      next_uid: of("next_uid", "+", given.uids),
+      messages: of("messages", "+", given.messages),
+      octets: of("octets", "+", given.octets),
+      octets_downgraded: of("octets_downgraded", "+", given.octetsDowngraded),
+    }))
+    .where("id", "=", given.id),
+);
+const remove = statement("mailbox.remove", (database, given: { account: AccountId }) =>
+  database.deleteFrom("mailbox").where("account", "=", given.account),
+);
+
+/** INBOX and Junk together, as a quota counts. */
+export async function usageOf(sql: Sql, account: AccountId): Promise<Usage> {
+  const row = await sql.first(accountUsage, { account });
+  return { messages: row?.messages ?? 0, octets: row?.octets ?? 0 };
+}
+
+/** What a maildrop holds now; pending removals are already taken away. */
+export async function snapshotOf(sql: Sql, mailbox: MailboxId): Promise<Snapshot | undefined> {
+  const row = await sql.first(mailboxCounters, { id: mailbox });
+  if (row === undefined) return undefined;
+  return {
+    messages: row.messages,
+    octets: row.octets,
+    octetsDowngraded: row.octets_downgraded,
+    highestUid: row.next_uid - 1,
+  };
+}
+
+/** The next uid of a mailbox, if it is this account's. */
+export async function nextUid(sql: Sql, mailbox: MailboxId, account: AccountId): Promise<Uid | undefined> {
+  const row = await sql.first(mailboxCounters, { id: mailbox });
+  return row?.account === account ? (row.next_uid as Uid) : undefined;
+}
+
+/** Makes an empty mailbox. */
+export async function insertMailbox(sql: Sql, id: MailboxId, account: AccountId, name: MailboxName): Promise<void> {
+  await sql.run(insert, { id, account, name });
+}
+
+/** Counts one message more and takes its uid. */
+export async function countMessage(sql: Sql, mailbox: MailboxId, octets: number, downgraded: number): Promise<void> {
+  await sql.run(grow, { id: mailbox, uids: 1, messages: 1, octets, octetsDowngraded: downgraded });
+}
+
+/** Takes the weight of removed messages off. */
+export async function uncountMessages(sql: Sql, mailbox: MailboxId, weight: Weight): Promise<void> {
+  await sql.run(grow, {
+    id: mailbox,
+    uids: 0,
+    messages: -weight.messages,
+    octets: -weight.octets,
+    octetsDowngraded: -weight.octetsDowngraded,
+  });
+}
+
+/** Removes all mailboxes of an account. */
+export async function deleteMailboxes(sql: Sql, account: AccountId): Promise<void> {
+  await sql.run(remove, { account });
+}

@@ -1,0 +1,15 @@
+import type { Kysely } from "kysely";
+import * as first from "./migrations/0001-first.ts";
+
+type Migration = { readonly up: (database: Kysely<unknown>) => Promise<void> };
+
+// In order; one that was released is never changed, only followed.
+const migrations: readonly Migration[] = [first];
+
+/** The schema that this program works with. */
+export const SCHEMA_VERSION = migrations.length;
+
+/** The steps from a version to this program's. */
+export function migrationsAfter(version: number): readonly Migration[] {
+  return migrations.slice(version);
+}

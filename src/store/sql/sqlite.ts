@@ -1,0 +1,211 @@
+import type { StatementSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
+import { assert } from "../../lib/assert.ts";
+import { StoreError } from "../ports.ts";
+import type { Compile, Sql, SqlValue, Statement, WriteSql } from "./statement.ts";
+
+type Prepared = {
+  readonly sql: string;
+  readonly statement: StatementSync;
+  arrays?: StatementSync;
+  readonly names: readonly (string | undefined)[];
+  readonly fixed: readonly SqlValue[];
+};
+
+const RESULT = { full: 13, corrupt: 11, notADatabase: 26, readOnly: 8 } as const;
+
+/** A connection to the SQLite database; the only file that knows node:sqlite, whose names may still change. */
+export class SqliteConnection implements WriteSql, Disposable {
+  readonly #database: DatabaseSync;
+  readonly #compile: Compile;
+  readonly #prepared = new Map<unknown, Prepared>();
+  readonly #control = new Map<string, StatementSync>();
+
+  constructor(database: DatabaseSync, compile: Compile) {
+    this.#database = database;
+    this.#compile = compile;
+  }
+
+  async all<P, R>(statement: Statement<P, R>, parameters: P): Promise<readonly R[]> {
+    return this.#run(statement, parameters, (found, values) => found.statement.all(...values) as R[]);
+  }
+
+  async arrays<P>(statement: Statement<P, unknown>, parameters: P): Promise<readonly (readonly SqlValue[])[]> {
+    return this.#run(statement, parameters, (found, values) => {
+      found.arrays ??= this.#prepareArrays(found.sql);
+      return found.arrays.all(...values) as unknown as SqlValue[][];
+    });
+  }
+
+  async first<P, R>(statement: Statement<P, R>, parameters: P): Promise<R | undefined> {
+    return this.#run(statement, parameters, (found, values) => found.statement.get(...values) as R | undefined);
+  }
+
+  async run<P>(statement: Statement<P, unknown>, parameters: P): Promise<number> {
+    return this.#run(statement, parameters, (found, values) => Number(found.statement.run(...values).changes));
+  }
+
+  begin(): void {
+    this.#perform("begin immediate");
+  }
+
+  commit(): void {
+    this.#perform("commit");
+  }
+
+  rollback(): void {
+    this.#perform("rollback");
+  }
+
+  inTransaction(): boolean {
+    return this.#database.isTransaction;
+  }
+
+  mark(): void {
+    this.#perform("savepoint unit");
+  }
+
+  keep(): void {
+    this.#perform("release unit");
+  }
+
+  undo(): void {
+    this.#perform("rollback to unit");
+    this.#perform("release unit");
+  }
+
+  /** Runs a text as it is: for pragmas and migrations. */
+  query(text: string, values: readonly SqlValue[] = []): readonly Record<string, SqlValue>[] {
+    return attempt(text, () => this.#database.prepare(text).all(...values) as Record<string, SqlValue>[]);
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#database.isOpen) return;
+    this.#prepared.clear();
+    this.#control.clear();
+    this.#database.close();
+  }
+
+  #run<P, T>(statement: Statement<P, unknown>, parameters: P, work: (found: Prepared, values: SqlValue[]) => T): T {
+    return attempt(statement.name, () => {
+      const found = this.#prepared.get(statement) ?? this.#prepare(statement);
+      return work(found, bound(found, parameters as Readonly<Record<string, SqlValue>>));
+    });
+  }
+
+  #prepare(statement: Statement<never, unknown>): Prepared {
+    const { sql, parameters } = this.#compile(statement);
+    const prepared = {
+      sql,
+      statement: this.#database.prepare(sql),
+      names: parameters.map((parameter) => ("name" in parameter ? parameter.name : undefined)),
+      fixed: parameters.map((parameter) => ("value" in parameter ? parameter.value : null)),
+    };
+    this.#prepared.set(statement, prepared);
+    return prepared;
+  }
+
+  #prepareArrays(sql: string): StatementSync {
+    const statement = this.#database.prepare(sql);
+    statement.setReturnArrays(true);
+    return statement;
+  }
+
+  #perform(text: string): void {
+    attempt(text, () => {
+      let control = this.#control.get(text);
+      if (control === undefined) {
+        control = this.#database.prepare(text);
+        this.#control.set(text, control);
+      }
+      control.run();
+    });
+  }
+}
+
+function bound(prepared: Prepared, parameters: Readonly<Record<string, SqlValue>>): SqlValue[] {
+  return prepared.names.map((name, index) => {
+    if (name === undefined) return prepared.fixed[index] ?? null;
+    const value = parameters[name];
+    assert(value !== undefined, `the parameter ${name} is given`);
+    return value;
+  });
+}
+
+/** Opens the one connection that writes, making the database where there is none. */
+export function openForWriting(file: string, compile: Compile): SqliteConnection {
+  const connection = connect(file, compile, { timeout: 5000, enableForeignKeyConstraints: true });
+  try {
+    const [mode] = connection.query("pragma journal_mode = wal");
+    if (mode?.["journal_mode"] !== "wal") throw new StoreError("unavailable", "the database does not go into WAL mode");
+    // FULL: a commit is on stable storage when it returns (P1). The log is cut back to this size after a large one.
+    connection.query("pragma synchronous = full");
+    connection.query("pragma journal_size_limit = 67108864");
+    connection.query("pragma cache_size = -32768");
+    return connection;
+  } catch (cause) {
+    connection[Symbol.dispose]();
+    throw cause;
+  }
+}
+
+/** Opens a connection that only reads, for one thread. */
+export function openForReading(file: string, compile: Compile): SqliteConnection & Sql {
+  const connection = connect(file, compile, { readOnly: true, timeout: 1000 });
+  connection.query("pragma cache_size = -8192");
+  return connection;
+}
+
+/** Takes an exclusive lock on a database file, held until the connection is closed; undefined: another has it. */
+export function holdExclusively(file: string): SqliteConnection | undefined {
+  const connection = connect(file, noStatements, { timeout: 0 });
+  try {
+    connection.query("begin exclusive");
+    return connection;
+  } catch (cause) {
+    connection[Symbol.dispose]();
+    if (cause instanceof Error && isBusy(cause.cause)) return undefined;
+    throw cause;
+  }
+}
+
+function noStatements(): never {
+  throw new Error("this connection only holds a lock");
+}
+
+function connect(
+  file: string,
+  compile: Compile,
+  options: { readOnly?: boolean; timeout: number; enableForeignKeyConstraints?: boolean },
+): SqliteConnection {
+  return attempt("open", () => new SqliteConnection(new DatabaseSync(file, options), compile));
+}
+
+function attempt<T>(what: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw sqlError(what, cause);
+  }
+}
+
+function sqlError(what: string, cause: unknown): Error {
+  const code = resultCode(cause);
+  if (code === undefined) return new Error(`the statement ${what} failed`, { cause });
+  const kind = code === RESULT.corrupt || code === RESULT.notADatabase ? "damaged" : "unavailable";
+  const text = cause instanceof Error ? cause.message : "unknown";
+  return new StoreError(kind, `the database did not answer (${what}): ${text}`, {
+    cause,
+    full: code === RESULT.full,
+  });
+}
+
+// The primary code stands in the low octet; the rest says more about it.
+function resultCode(cause: unknown): number | undefined {
+  return cause instanceof Error && "errcode" in cause ? Number(cause.errcode) & 0xff : undefined;
+}
+
+function isBusy(cause: unknown): boolean {
+  const code = resultCode(cause);
+  return code === 5 || code === 6;
+}

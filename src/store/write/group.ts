@@ -1,0 +1,196 @@
+import { unreachable } from "../../lib/assert.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { Result } from "../../lib/result.ts";
+import { err } from "../../lib/result.ts";
+import type { Metrics } from "../../observe/metrics-port.ts";
+import type { BodyFiles } from "../bodies/files.ts";
+import type { SegmentWriter } from "../bodies/segments.ts";
+import type { WriteFailure } from "../ports.ts";
+import { StoreError } from "../ports.ts";
+import { growSegment, sealSegment, shrinkSegment } from "../sql/segments.ts";
+import type { WriteSql } from "../sql/statement.ts";
+import { append } from "./append.ts";
+import type { BodyIds } from "./body-ids.ts";
+import { addAccounts, addDomain, changeAccount, removeAccount, removeDomain } from "./directory.ts";
+import { expunge } from "./expunge.ts";
+import type { StoreHealth } from "./health.ts";
+import { placeBodies } from "./place-bodies.ts";
+import type { Effects, PlacedBody, Unit, UnitContext } from "./unit.ts";
+import { addEffects, noEffects } from "./unit.ts";
+import type { RowRequest } from "./verbs.ts";
+
+export type GroupParts = {
+  readonly sql: WriteSql;
+  readonly segments: SegmentWriter;
+  readonly files: BodyFiles;
+  readonly ids: BodyIds;
+  readonly health: StoreHealth;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+};
+
+type Failure = { readonly failure: WriteFailure; readonly reason: string };
+type Answer = { readonly unit: Unit; readonly outcome: Result<unknown, unknown> } | { unit: Unit; cause: unknown };
+
+/**
+ * Commits what waits, all together: bodies written and synced, then the rows in one transaction, each unit in a savepoint
+ * of its own, then the answers. That order is the whole proof of P1 and P8: a row is never there before its body, and
+ * nobody hears of a row before it is durable.
+ */
+export async function commitGroup(units: readonly Unit[], parts: GroupParts): Promise<void> {
+  const started = parts.clock.monotonic();
+  const doubt = await writeBodies(units, parts);
+  if (doubt !== undefined) {
+    dropFiles(units, parts);
+    return answerAll(units, doubt, parts);
+  }
+  const placed = units.filter((unit) => unit.placed?.ok !== false);
+  for (const unit of units) if (unit.placed?.ok === false) answerAll([unit], unplaced(unit.placed.error), parts);
+  const failure = await commitRows(placed, parts);
+  if (failure === undefined) return noteSuccess(placed, started, parts);
+  // Where rows no longer fit, a removal still may, and makes room.
+  const others = placed.filter((unit) => unit.placed === undefined);
+  const mixed = failure.failure === "full" && others.length > 0 && others.length < placed.length;
+  answerAll(mixed ? placed.filter((unit) => unit.placed !== undefined) : placed, failure, parts);
+  if (!mixed) return;
+  const second = await commitRows(others, parts);
+  if (second === undefined) noteSuccess(others, started, parts);
+  else answerAll(others, second, parts);
+}
+
+async function writeBodies(units: readonly Unit[], parts: GroupParts): Promise<Failure | undefined> {
+  if (parts.health.state === "failed") {
+    // After a failed sync nothing is acknowledged until a new segment has been synced.
+    const opened = await parts.segments.open();
+    if (!opened.ok) return opened.error;
+  }
+  const doubt = await placeBodies(units, parts);
+  if (doubt !== undefined) parts.segments.retire();
+  return doubt;
+}
+
+function unplaced(failure: WriteFailure): Failure {
+  return { failure, reason: failure === "full" ? "the disk is full" : "the disk did not take the body" };
+}
+
+async function commitRows(units: readonly Unit[], parts: GroupParts): Promise<Failure | undefined> {
+  const { sql, segments, files, clock } = parts;
+  const effects = noEffects();
+  const answers: Answer[] = [];
+  let committing = false;
+  try {
+    const now = clock.now();
+    sql.begin();
+    for (const unit of units) answers.push(await runUnit(unit, now, effects, parts));
+    const seals = segments.seals;
+    await writeSegmentRows(effects, seals, now, parts);
+    committing = true;
+    sql.commit();
+    segments.sealed(seals);
+  } catch (cause) {
+    return rollBack(cause, committing, parts);
+  }
+  files.forget(effects.orphans);
+  for (const answer of answers) {
+    if ("outcome" in answer) answer.unit.settle(answer.outcome);
+    else answer.unit.fail(answer.cause);
+  }
+  return undefined;
+}
+
+function rollBack(cause: unknown, committing: boolean, { sql, segments }: GroupParts): Failure {
+  if (!(cause instanceof StoreError)) throw cause;
+  try {
+    if (sql.inTransaction()) sql.rollback();
+  } catch (second) {
+    if (!(second instanceof StoreError)) throw second;
+  }
+  // Whether it is really gone only a restart can tell: its octets stay where they are, and no more go there.
+  if (committing && !cause.full) segments.retire();
+  return { failure: cause.full ? "full" : "failed", reason: cause.message };
+}
+
+async function runUnit(unit: Unit, now: number, group: Effects, parts: GroupParts): Promise<Answer> {
+  const { sql, health } = parts;
+  const effects = noEffects();
+  const context = { sql, now, effects, ...(unit.placed?.ok ? { placed: unit.placed.value } : {}) };
+  sql.mark();
+  try {
+    const outcome = await runRows(context, unit.request);
+    if (outcome.ok) {
+      sql.keep();
+      addEffects(group, effects);
+    } else {
+      sql.undo();
+    }
+    return { unit, outcome };
+  } catch (cause) {
+    // Some errors end the whole transaction.
+    if (!sql.inTransaction()) throw cause;
+    sql.undo();
+    if (unit.placed?.ok) wasteBody(unit.placed.value, group);
+    if (!(cause instanceof StoreError)) return { unit, cause };
+    const failure = cause.full ? "full" : "failed";
+    health.unitFailed(failure);
+    return { unit, outcome: err(failure) };
+  }
+}
+
+function runRows(context: UnitContext, request: RowRequest): Promise<Result<unknown, unknown>> {
+  switch (request.verb) {
+    case "append":
+      return append(context, ...request.arguments);
+    case "expunge":
+      return expunge(context, ...request.arguments);
+    case "addDomain":
+      return addDomain(context, ...request.arguments);
+    case "removeDomain":
+      return removeDomain(context, ...request.arguments);
+    case "addAccounts":
+      return addAccounts(context, ...request.arguments);
+    case "changeAccount":
+      return changeAccount(context, ...request.arguments);
+    case "removeAccount":
+      return removeAccount(context, ...request.arguments);
+    default:
+      return unreachable(request);
+  }
+}
+
+function wasteBody({ id, segment }: PlacedBody, effects: Effects): void {
+  if (segment === null) effects.orphans.push(id);
+  else effects.wasted.add(segment);
+}
+
+async function writeSegmentRows(
+  effects: Effects,
+  seals: SegmentWriter["seals"],
+  now: number,
+  { sql, segments }: GroupParts,
+): Promise<void> {
+  for (const [segment, live] of effects.live) {
+    await growSegment(sql, segment, live, segments.endOf(segment) ?? live);
+  }
+  for (const segment of effects.wasted) await shrinkSegment(sql, segment, 0, now);
+  for (const [segment, total] of seals) await sealSegment(sql, segment, total, now);
+}
+
+/** Own files of a group that failed before its commit; after a failed commit a restart decides. */
+function dropFiles(units: readonly Unit[], { files }: GroupParts): void {
+  const effects = noEffects();
+  for (const unit of units) if (unit.placed?.ok) wasteBody(unit.placed.value, effects);
+  files.forget(effects.orphans);
+}
+
+function answerAll(units: readonly Unit[], { failure, reason }: Failure, { health }: GroupParts): void {
+  if (units.length === 0) return;
+  health.failed(failure, reason);
+  for (const unit of units) unit.settle(err(failure));
+}
+
+function noteSuccess(units: readonly Unit[], started: number, { health, metrics, clock }: GroupParts): void {
+  metrics.histogram("mailkeep_store_commit_seconds").observe((clock.monotonic() - started) / 1000);
+  metrics.histogram("mailkeep_store_group_units").observe(units.length);
+  // A full disk still takes a removal; only a body that was taken shows that there is room again.
+  if (health.state === "failed" || units.some((unit) => unit.placed !== undefined)) health.recovered();
+}
