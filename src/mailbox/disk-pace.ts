@@ -1,13 +1,16 @@
 const SLOW_READ_MS = 5;
-const WARY_MS = 1000;
+const LEAST_WARY_MS = 50;
+const MOST_WARY_MS = 1000;
 
 /**
  * Whether the disk is quick enough to be read in the middle of the loop: mail in the page cache takes microseconds, a
- * cold disk milliseconds in which no other session is served. One slow read makes it wary for a while.
+ * cold disk milliseconds in which no other session is served. A slow read makes it wary for a moment, which doubles
+ * while the reads after it are slow too: one may only mean that the machine had other work.
  */
 export class DiskPace {
   readonly #now: () => number;
   #waryUntil = Number.NEGATIVE_INFINITY;
+  #waryMs = LEAST_WARY_MS;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -24,7 +27,10 @@ export class DiskPace {
       return read();
     } finally {
       const ended = this.#now();
-      if (ended - started > SLOW_READ_MS) this.#waryUntil = ended + WARY_MS;
+      if (ended - started > SLOW_READ_MS) {
+        this.#waryUntil = ended + this.#waryMs;
+        this.#waryMs = Math.min(MOST_WARY_MS, this.#waryMs * 2);
+      } else this.#waryMs = LEAST_WARY_MS;
     }
   }
 }

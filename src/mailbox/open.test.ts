@@ -4,12 +4,11 @@ import { systemClock } from "../lib/clock.ts";
 import { err, ok } from "../lib/result.ts";
 import type { Account } from "../model/account.ts";
 import type { Address } from "../model/address.ts";
-import type { Uid } from "../model/ids.ts";
 import { recordingLog, testMetrics } from "../observe/testing.ts";
 import { StoreError } from "../store/ports.ts";
 import { removeAccount, setEnabled } from "./accounts.ts";
 import { createMailboxes, type OpenMaildrop } from "./open.ts";
-import { MemoryStore } from "./testing.ts";
+import { MemoryStore, pull } from "./testing.ts";
 
 function house() {
   const store = new MemoryStore();
@@ -138,11 +137,7 @@ describe("read", () => {
     const { store, ann, open } = house();
     const uid = store.deliver(ann.inbox, Buffer.from("Subject: x\r\n\r\nhello\r\n"));
     const reader = (await open()).read(uid);
-    assert.deepEqual(
-      reader.next(() => {}),
-      Buffer.from("Subject: x\r\n\r\nhello\r\n"),
-    );
-    reader.close();
+    assert.deepEqual(await pull(reader), { pieces: [Buffer.from("Subject: x\r\n\r\nhello\r\n")], end: "end" });
   });
 
   test("tells the operator of damage by account and UIDL, counts it, and reads other mail as before", async () => {
@@ -153,13 +148,11 @@ describe("read", () => {
     const drop = await open();
     await drop.listing();
     for (const octets of [...store.octets.values()].slice(0, 2)) octets[0] = 0;
-    const outcomes = [bad, worse, good].map((uid: Uid) => {
-      const reader = drop.read(uid);
-      const piece = reader.next(() => {});
-      reader.close();
-      return typeof piece === "string" ? piece : Buffer.from(piece).toString();
-    });
-    assert.deepEqual(outcomes, ["damaged", "damaged", "good"]);
+    const outcomes = await Promise.all([bad, worse, good].map((uid) => pull(drop.read(uid))));
+    assert.deepEqual(
+      outcomes.map(({ pieces, end }) => `${Buffer.concat(pieces).toString()}, ${end}`),
+      [", damaged", ", damaged", "good, end"],
+    );
     const reason = "its checksum is wrong";
     assert.deepEqual(
       events.map(({ event, fields }) => ({ event, fields })),
@@ -175,11 +168,7 @@ describe("read", () => {
     const { store, ann, open, events, sample } = house();
     const uid = store.deliver(ann.inbox, Buffer.from("mail"));
     store.disk.failure = new StoreError("unavailable", "EIO");
-    const reader = (await open()).read(uid);
-    assert.equal(
-      reader.next(() => {}),
-      "failed",
-    );
+    assert.equal((await pull((await open()).read(uid))).end, "failed");
     assert.equal(events[0]?.event, "store.unreadable");
     assert.equal(sample("mailkeep_store_damaged_total"), 0);
   });

@@ -9,22 +9,26 @@ import { StoreError } from "../store/ports.ts";
 import { DiskPace } from "./disk-pace.ts";
 import { createReadPool, LARGE_OCTETS, SMALL_OCTETS } from "./read-pool.ts";
 import { openReader } from "./read.ts";
-import { MemoryStore } from "./testing.ts";
+import { MemoryStore, nextPiece, pull } from "./testing.ts";
+
+/** Whether the disk is read in the middle of the loop or beside it. */
+type Pace = "now" | "later";
 
 const never = (): never => assert.fail("not to be called");
 
-function house(how: "now" | "later" = "now") {
+function house(how: Pace = "now") {
   const store = new MemoryStore();
   const { inbox } = store.addAccount("ann@example.test" as Address);
   const time = { now: 0 };
+  const pace = new DiskPace(() => time.now);
+  if (how === "later") pace.timed(() => (time.now += 6));
   const pool = createReadPool();
   const given = { out: 0 };
   const told: string[] = [];
-  const { locateNow: _, ...later } = store.mail;
   const read = (uid: Uid): MessageReader =>
     openReader(
       {
-        mail: how === "now" ? store.mail : later,
+        mail: store.mail,
         bodies: store.bodies,
         pool: {
           take: (octets) => {
@@ -36,7 +40,7 @@ function house(how: "now" | "later" = "now") {
             pool.give(buffer);
           },
         },
-        pace: new DiskPace(() => time.now),
+        pace,
       },
       {
         mailbox: inbox,
@@ -49,64 +53,48 @@ function house(how: "now" | "later" = "now") {
   return { store, inbox, time, pool, given, told, read };
 }
 
-/** Pulls all of a message, as a driver would; the pieces are copied, for they last only until the next call. */
-async function pull(reader: MessageReader): Promise<{ pieces: Buffer[]; end: string }> {
-  const pieces: Buffer[] = [];
-  for (;;) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const next = reader.next(resolve);
-    if (next === "later") await promise;
-    else if (typeof next === "string") {
-      reader.close();
-      return { pieces, end: next };
-    } else pieces.push(Buffer.from(next));
-  }
-}
-
 describe("a small message", () => {
-  test("comes whole and at once, with its octets and dots known before", () => {
+  test("comes whole; what it is is known when it is there", async () => {
     const { store, inbox, read, given } = house();
-    const body = Buffer.from("Subject: x\r\n\r\n.dot\r\n");
+    const body = Buffer.from("no dots\r\n");
     const reader = read(store.deliver(inbox, body));
-    assert.equal(reader.octets, body.length);
-    assert.equal(reader.dotted, true);
-    assert.deepEqual(reader.next(never), body);
+    assert.equal(reader.dotted, true, "the safe side");
+    assert.deepEqual(await nextPiece(reader), body);
+    assert.deepEqual([reader.octets, reader.dotted], [body.length, false]);
     assert.equal(reader.next(never), "end");
     reader.close();
     reader.close();
     assert.equal(store.openFiles, 0);
     assert.equal(given.out, 0);
-    assert.equal(read(store.deliver(inbox, Buffer.from("no dots\r\n"))).dotted, false);
+    const dotted = read(store.deliver(inbox, Buffer.from("a\r\n.b\r\n")));
+    await nextPiece(dotted);
+    assert.equal(dotted.dotted, true);
+    dotted.close();
   });
 
-  test("of no octets is at its end at once", () => {
+  test("calls the last one who asked, once", async () => {
+    const { store, inbox, read } = house();
+    const reader = read(store.deliver(inbox, Buffer.from("mail")));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    assert.equal(reader.next(never), "later");
+    assert.equal(reader.next(resolve), "later");
+    await promise;
+    assert.deepEqual(reader.next(never), Buffer.from("mail"));
+    reader.close();
+  });
+
+  test("of no octets is at its end at once", async () => {
     const { store, inbox, read } = house();
     const reader = read(store.deliver(inbox, Buffer.alloc(0)));
-    assert.equal(reader.next(never), "end");
+    assert.equal(await nextPiece(reader), "end");
     reader.close();
     assert.equal(store.openFiles, 0);
   });
 
-  test("comes after a row that was found later, and is dotted until then", async () => {
-    const { store, inbox, read } = house("later");
-    const body = Buffer.from("no dots\r\n");
-    const reader = read(store.deliver(inbox, body));
-    assert.equal(reader.dotted, true);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    assert.equal(reader.next(never), "later");
-    assert.equal(reader.next(resolve), "later", "the last one who asked is called");
-    await promise;
-    assert.deepEqual(reader.next(never), body);
-    assert.equal(reader.dotted, false);
-    reader.close();
-  });
-
   test("that is not there (any more) is gone", async () => {
-    for (const how of ["now", "later"] as const) {
-      const { read, told } = house(how);
-      assert.deepEqual(await pull(read(99 as Uid)), { pieces: [], end: "gone" });
-      assert.deepEqual(told, []);
-    }
+    const { read, told } = house();
+    assert.deepEqual(await pull(read(99 as Uid)), { pieces: [], end: "gone" });
+    assert.deepEqual(told, []);
   });
 });
 
@@ -130,6 +118,7 @@ describe("a large message", () => {
   test("that is closed during a read gives its buffer back only after it", async () => {
     const { store, inbox, read, given } = house();
     const reader = read(store.deliver(inbox, randomBytes(LARGE_OCTETS + 1)));
+    await new Promise<void>((located) => reader.next(located));
     assert.equal(reader.next(never), "later");
     reader.close();
     assert.equal(given.out, 1, "the disk still writes into it");
@@ -144,7 +133,7 @@ test("short reads change nothing: any sizes give the same octets", async () => {
     fc.asyncProperty(
       fc.integer({ min: 1, max: LARGE_OCTETS * 2 }),
       fc.integer({ min: 1000, max: LARGE_OCTETS }),
-      fc.constantFrom("now" as const, "later" as const),
+      fc.constantFrom<Pace>("now", "later"),
       async (length, mostPerRead, how) => {
         const { store, inbox, read, given } = house(how);
         store.disk.mostPerRead = mostPerRead;
@@ -212,8 +201,8 @@ describe("damage is never sent as good mail", () => {
       const rows = box.rows;
       box.rows = [{ ...moved, place: { ...moved.place, body: 999 as typeof moved.place.body } }];
       const reader = read(uid);
-      if (how === "now") box.rows = rows;
-      else queueMicrotask(() => (box.rows = rows));
+      await new Promise<void>((located) => reader.next(located));
+      box.rows = rows;
       const { pieces, end } = await pull(reader);
       assert.deepEqual(Buffer.concat(pieces), body);
       assert.equal(end, "end");
@@ -235,20 +224,28 @@ describe("damage is never sent as good mail", () => {
   });
 });
 
-test("after a slow read the disk is read beside the loop for a second", async () => {
+test("after a slow read the disk is read beside the loop for a moment, which doubles up to a second", async () => {
   const { store, inbox, time } = house();
   const pace = new DiskPace(() => time.now);
   const parts = { mail: store.mail, bodies: store.bodies, pool: createReadPool(), pace };
   const uid = store.deliver(inbox, Buffer.from("mail\r\n"));
   const read = () => pull(openReader(parts, { mailbox: inbox, uid, octets: 6, damaged: never, failed: never }));
+  const waits: number[] = [];
+  for (let slow = 0; slow < 7; slow++) {
+    pace.timed(() => (time.now += 6));
+    const from = time.now;
+    while (!pace.isQuick()) time.now += 10;
+    waits.push(time.now - from);
+  }
+  assert.deepEqual(waits, [50, 100, 200, 400, 800, 1000, 1000]);
   await read();
   pace.timed(() => (time.now += 6));
   await read();
-  time.now += 999;
+  time.now += 49;
   await read();
   time.now += 1;
   await read();
-  assert.deepEqual(store.reads, ["now", "later", "later", "now"]);
+  assert.deepEqual(store.reads, ["now", "later", "later", "now"], "a quick one makes it calm again");
 });
 
 test("when many do not read on, a session has a small buffer; large ones come back", async () => {

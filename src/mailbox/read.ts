@@ -7,7 +7,7 @@ import { LARGE_OCTETS, type ReadPool } from "./read-pool.ts";
 
 /** What all readers of a thread share. */
 export type ReadParts = {
-  readonly mail: Pick<Mail, "locate" | "locateNow">;
+  readonly mail: Pick<Mail, "locate">;
   readonly bodies: Pick<Bodies, "open">;
   readonly pool: ReadPool;
   readonly pace: DiskPace;
@@ -49,7 +49,6 @@ class StoredReader implements MessageReader {
   constructor(parts: ReadParts, task: ReadTask) {
     this.#parts = parts;
     this.#task = task;
-    if (parts.mail.locateNow) this.#attempt(() => this.#locateNow());
   }
 
   get octets(): number {
@@ -71,7 +70,12 @@ class StoredReader implements MessageReader {
       return piece;
     }
     if (this.#end) return this.#end;
-    return this.#attempt(() => this.#advance(ready)) ?? this.#end ?? "failed";
+    try {
+      return this.#advance(ready) ?? this.#end ?? "failed";
+    } catch (error) {
+      this.#failed(error);
+      return this.#end ?? "failed";
+    }
   }
 
   close(): void {
@@ -83,9 +87,10 @@ class StoredReader implements MessageReader {
   }
 
   #advance(ready: () => void): Uint8Array | "later" | undefined {
-    if (!this.#place) return this.#locateLater(ready);
-    this.#file ??= this.#open();
-    if (!this.#file) return this.#place ? undefined : this.#locateLater(ready);
+    if (!this.#place) return this.#wait(ready, this.#locate());
+    this.#file ??= this.#open(this.#place);
+    // Not there: to be looked up once more, or the end has been set.
+    if (!this.#file) return this.#end ? undefined : this.#wait(ready, this.#locate());
     const { octets } = this.#place;
     if (this.#position === octets) {
       this.#end = "end";
@@ -98,36 +103,17 @@ class StoredReader implements MessageReader {
 
   // ── Finding the octets ──
 
-  #locateNow(): void {
-    this.#located += 1;
-    this.#place = this.#parts.mail.locateNow?.(this.#task.mailbox, this.#task.uid)?.place;
-    if (!this.#place) this.#end = "gone";
-  }
-
-  #locateLater(ready: () => void): "later" | undefined {
-    return this.#end ? undefined : this.#wait(ready, this.#locate());
-  }
-
   async #locate(): Promise<void> {
     this.#located += 1;
     this.#place = (await this.#parts.mail.locate(this.#task.mailbox, this.#task.uid))?.place;
     if (!this.#place) this.#end ??= "gone";
   }
 
-  /** undefined: not there; then either the row is to be looked up once more, or the end has been set. */
-  #open(): BodyFile | undefined {
-    if (!this.#place) return undefined;
-    const file = this.#parts.bodies.open(this.#place);
-    if (file) return file;
+  #open(place: BodyPlace): BodyFile | undefined {
+    const file = this.#parts.bodies.open(place);
     // Reclaim may have moved it since the row was read; but a row that still names what is not there is damage.
-    if (this.#located > 1) {
-      this.#damaged("its body is missing");
-      return undefined;
-    }
-    this.#place = undefined;
-    if (!this.#parts.mail.locateNow) return undefined;
-    this.#locateNow();
-    return this.#open();
+    if (!file && this.#located > 1) return this.#damaged("its body is missing");
+    return file;
   }
 
   // ── Reading ──
@@ -182,15 +168,6 @@ class StoredReader implements MessageReader {
     this.#ready = undefined;
     if (this.#closed) this.#release();
     else ready?.();
-  }
-
-  #attempt<T>(work: () => T): T | undefined {
-    try {
-      return work();
-    } catch (error) {
-      this.#failed(error);
-      return undefined;
-    }
   }
 
   #failed(error: unknown): void {

@@ -4,6 +4,7 @@ import { err, ok } from "../lib/result.ts";
 import type { Account } from "../model/account.ts";
 import { type Address, splitAddress } from "../model/address.ts";
 import type { AccountId, BodyId, MailboxId, SegmentId, Uid } from "../model/ids.ts";
+import type { MessageReader } from "../model/message-reader.ts";
 import { fits } from "../model/quota.ts";
 import type {
   BodyFile,
@@ -68,7 +69,6 @@ export class MemoryStore {
         ),
       ),
     locate: (mailbox: MailboxId, uid: Uid) => Promise.resolve(this.#row(mailbox, uid)),
-    locateNow: (mailbox: MailboxId, uid: Uid) => this.#row(mailbox, uid),
     expunge: (mailbox: MailboxId, uids: Uint32Array) => {
       const box = this.boxes.get(mailbox);
       const before = box?.rows.length ?? 0;
@@ -204,5 +204,28 @@ class MemoryLeases implements Leases {
         if (ours()) this.#holders.delete(mailbox);
       },
     };
+  }
+}
+
+/** Asks until it is not told to wait. The piece lasts until the next call. */
+export async function nextPiece(reader: MessageReader): Promise<Uint8Array | string> {
+  for (;;) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const piece = reader.next(resolve);
+    if (piece !== "later") return piece;
+    await promise;
+  }
+}
+
+/** Pulls all of a message, as a driver would, and closes the reader. */
+export async function pull(reader: MessageReader): Promise<{ pieces: Buffer[]; end: string }> {
+  const pieces: Buffer[] = [];
+  for (;;) {
+    const piece = await nextPiece(reader);
+    if (typeof piece !== "string") pieces.push(Buffer.from(piece));
+    else {
+      reader.close();
+      return { pieces, end: piece };
+    }
   }
 }

@@ -6,8 +6,8 @@
 export type MessageReader = {
   readonly octets: number;
   /**
-   * Whether any line starts with a dot; false: the octets can go out as they are (rule 1939-11). Where the row is not
-   * known yet (a store that answers later) it is true, which is always safe: ask when the first piece is there.
+   * Whether any line starts with a dot; false: the octets can go out as they are (rule 1939-11). Known when the first
+   * piece is there; before, it is true, which is always safe.
    */
   readonly dotted: boolean;
   /**

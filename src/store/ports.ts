@@ -125,8 +125,6 @@ export type Mail = {
   listPage(mailbox: MailboxId, after: number, upTo: number, limit: number): Promise<ListingPage>;
   /** undefined: no such message (any more). */
   locate(mailbox: MailboxId, uid: Uid): Promise<StoredMessage | undefined>;
-  /** The same at once, where the adapter reads in this thread (SQLite): RETR then needs no promise. */
-  readonly locateNow?: (mailbox: MailboxId, uid: Uid) => StoredMessage | undefined;
   /** Removes these messages in one committed step; uids that are not there (any more) are not counted. */
   expunge(mailbox: MailboxId, uids: Uint32Array): Promise<Result<{ readonly removed: number }, WriteFailure>>;
 };
