@@ -51,11 +51,17 @@ function fieldsText(fields: unknown): string {
 
 function valueText(value: unknown): string {
   if (typeof value === "string") return stringText(value);
-  if (typeof value === "number") return Number.isFinite(value) ? String(value) : "null";
+  if (typeof value === "number") return numberText(value);
   if (typeof value === "boolean") return String(value);
   if (Array.isArray(value)) return `[${value.slice(0, LONGEST_LIST).map(valueText).join(",")}]`;
   if (value instanceof Secret) return '"[secret]"';
   return "null";
+}
+
+/** A millionth is exact enough for people; the rest of a float is noise. */
+function numberText(value: number): string {
+  if (!Number.isFinite(value)) return "null";
+  return String(Number.isInteger(value) ? value : Number(value.toFixed(6)));
 }
 
 function stringText(value: string): string {
