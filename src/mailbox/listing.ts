@@ -16,14 +16,16 @@ export async function readListing(
   stopped: () => boolean,
 ): Promise<Listing> {
   const { messages, highestUid } = snapshot;
+  const first = await mail.listPage(mailbox, 0, highestUid, PAGE);
+  // Most maildrops are one page, which is the listing as it is.
+  if (first.messages === messages && messages < PAGE) return first;
+
   const uids = new Uint32Array(messages);
   const octets = new Uint32Array(messages);
   const tags = new Uint32Array(messages);
   const names = new Map<number, string>();
   let count = 0;
-  let after = 0;
-  for (;;) {
-    const page = await mail.listPage(mailbox, after, highestUid, PAGE);
+  for (let page = first; ;) {
     if (count + page.messages > messages) throw disagreement(count + page.messages, messages);
     uids.set(page.uids, count);
     octets.set(page.octets, count);
@@ -31,9 +33,9 @@ export async function readListing(
     for (const [index, name] of page.names) names.set(count + index, name);
     count += page.messages;
     if (page.messages < PAGE) break;
-    after = page.uids.at(-1) ?? highestUid;
     await setImmediate();
     if (stopped()) throw new StoreError("unavailable", "the session ended while its listing was read");
+    page = await mail.listPage(mailbox, page.uids.at(-1) ?? highestUid, highestUid, PAGE);
   }
   if (count !== messages) throw disagreement(count, messages);
   return { messages, uids, octets, tags, names };
