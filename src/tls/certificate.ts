@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { isIPv6 } from "node:net";
 
 /** What a certificate says of itself. */
 export type CertificateFacts = {
@@ -49,10 +50,16 @@ function namesOf(certificate: X509Certificate): string[] {
   const names = (certificate.subjectAltName ?? "")
     .split(", ")
     .map((entry) => /^(?:DNS|IP Address):(.+)$/.exec(entry)?.[1])
-    .filter((name) => name !== undefined);
+    .filter((name) => name !== undefined)
+    .map((name) => (isIPv6(name) ? shortIPv6(name) : name));
   if (names.length > 0) return names;
   const common = /^CN=(.+)$/m.exec(certificate.subject)?.[1];
   return common === undefined ? [] : [common];
+}
+
+/** OpenSSL writes all eight groups; the parser of addresses in URLs gives the usual form (RFC 5952). */
+function shortIPv6(address: string): string {
+  return new URL(`http://[${address}]`).hostname.slice(1, -1);
 }
 
 function oneLine(name: string | undefined): string {
