@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
-import { PASSWORD_OCTETS } from "../auth/password.ts";
-import { parseSecret, type ImportedSecret } from "../auth/schemes/parse.ts";
+import { PASSWORD_OCTETS, passwordProblem } from "../auth/password.ts";
+import { parseSecret, type ImportedSecret, type SecretProblem } from "../auth/schemes/parse.ts";
 import { ok, type Result } from "../lib/result.ts";
 import type { Secret } from "../lib/secret.ts";
 import { parseAddress, splitAddress, type Address } from "../model/address.ts";
@@ -62,22 +62,30 @@ function parseEntries(given: readonly Given[]): {
   const problems: ImportProblem[] = [];
   const seen = new Map<Address, number>();
   for (const { line, address: text, secret: secretText } of given) {
+    const complain = (code: ImportProblem["code"], detail?: string): void => {
+      problems.push({ line, address: text, code, ...(detail === undefined ? {} : { detail }) });
+    };
+    if (secretText === null) {
+      complain("no-secret");
+      continue;
+    }
     const address = parseAddress(text);
-    const secret = secretText === null ? undefined : parseSecret(secretText);
-    if (!address.ok) problems.push({ line, address: text, code: "bad-address" });
+    const secret = parseSecret(secretText);
+    const problem = secret.ok ? problemOf(secret.value) : secret.error;
     const first = address.ok ? seen.get(address.value) : undefined;
-    if (first !== undefined) problems.push({ line, address: text, code: "repeated", detail: String(first) });
-    if (secret === undefined) problems.push({ line, address: text, code: "no-secret" });
-    else if (!secret.ok) problems.push({ line, address: text, code: "bad-secret", detail: secret.error.words });
-    else if (isTooLong(secret.value)) problems.push({ line, address: text, code: "too-long-password" });
-    if (address.ok && first === undefined) seen.set(address.value, line);
-    if (address.ok && secret?.ok === true) entries.push({ line, address: address.value, secret: secret.value });
+    if (!address.ok) complain("bad-address");
+    else if (first !== undefined) complain("repeated", String(first));
+    else seen.set(address.value, line);
+    if (problem !== undefined) complain(`secret-${problem.code}`, problem.words);
+    if (address.ok && secret.ok) entries.push({ line, address: address.value, secret: secret.value });
   }
   return { entries, problems };
 }
 
-function isTooLong(secret: ImportedSecret): boolean {
-  return secret.kind === "password" && Buffer.byteLength(secret.password.reveal()) > PASSWORD_OCTETS;
+function problemOf(secret: ImportedSecret): SecretProblem | undefined {
+  const code = secret.kind === "password" ? passwordProblem(secret.password) : undefined;
+  if (code === undefined) return undefined;
+  return { code, words: code === "empty" ? "the password is empty" : `more than ${PASSWORD_OCTETS} octets` };
 }
 
 // Asked before the hashing, which takes minutes for thousands; the insertion decides.

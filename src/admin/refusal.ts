@@ -1,3 +1,4 @@
+import type { SecretProblem } from "../auth/schemes/parse.ts";
 import type { WriteFailure } from "../store/ports.ts";
 
 /** One line of an import that cannot be taken. */
@@ -6,15 +7,8 @@ export type ImportProblem = {
   /** "" where the line has none that can be read. */
   readonly address: string;
   readonly code:
-    | "no-secret"
-    | "bad-address"
-    | "bad-secret"
-    | "empty-password"
-    | "too-long-password"
-    | "unknown-domain"
-    | "exists"
-    | "repeated";
-  /** More for the operator; never any of the secret. */
+    "no-secret" | "bad-address" | `secret-${SecretProblem["code"]}` | "unknown-domain" | "exists" | "repeated";
+  /** The domain, the other line, or in English why the secret is none; never any of the secret. */
   readonly detail?: string;
 };
 

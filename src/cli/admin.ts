@@ -47,6 +47,6 @@ function offlineFailure({ say }: Context, { kind, reason }: OfflineRefusal, fold
 export function valueOf<T>({ say }: Context, result: Result<T, Refusal>): T {
   if (result.ok) return result.value;
   const { code, subject, detail = "", problems = [] } = result.error;
-  const values = { subject, detail, count: problems.length, version };
+  const values = { subject, detail, count: new Set(problems.map(({ line }) => line)).size, version };
   throw new Failure(say(`refusal.${code}`, values), result.error);
 }

@@ -19,8 +19,8 @@ describe("the catalogues", () => {
 
   it("fill in the same values", () => {
     for (const [key, text] of Object.entries(zhCn)) {
-      // A reason that comes in English stands alone there and is added in Chinese; a folder is in that reason.
-      if (key.startsWith("offline.")) continue;
+      // The reason comes in English: it stands alone there, and is said anew or added in Chinese.
+      if (key.startsWith("offline.") || key.startsWith("import.secret-")) continue;
       assert.deepEqual(placeholders(text), placeholders(en[key as keyof typeof en]), key);
     }
   });

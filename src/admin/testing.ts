@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { createPasswords } from "../auth/password.ts";
+import { assert } from "../lib/assert.ts";
+import { systemClock } from "../lib/clock.ts";
+import { ok } from "../lib/result.ts";
+import { recordingLog, testMetrics, type Recorded } from "../observe/testing.ts";
+import { openStore, type OpenStore } from "../store/open.ts";
+import type { AdminServices, CertificateStatus } from "./services.ts";
+
+/** The services of administration over a real store in a folder of its own. */
+export type TestServices = AsyncDisposable & {
+  readonly folder: string;
+  readonly services: AdminServices;
+  readonly store: OpenStore;
+  readonly events: readonly Recorded[];
+};
+
+/** Opens them; disposing closes the store and removes the folder. */
+export async function testServices(): Promise<TestServices> {
+  const folder = mkdtempSync(path.join(os.tmpdir(), "mailkeep-admin-"));
+  const { log, events } = recordingLog();
+  const { metrics } = testMetrics();
+  const opened = await openStore({ folder, log, metrics });
+  assert(opened.ok, "a store opens in an empty folder");
+  const store = opened.value;
+  const passwords = createPasswords({ metrics, concurrency: 2, queue: 64 });
+  const certificate: CertificateStatus = { certificate: path.join(folder, "c.pem"), key: path.join(folder, "k.pem") };
+  const services: AdminServices = {
+    store,
+    defaultQuota: () => ({ octets: 1000, messages: 10 }),
+    hashPassword: (password) => passwords.hashPassword(password),
+    certificates: { list: async () => [certificate], selfSigned: async () => ok(certificate) },
+    schema: { from: 1, to: 1 },
+    log,
+    clock: systemClock,
+  };
+  return {
+    folder,
+    services,
+    store,
+    events,
+    async [Symbol.asyncDispose]() {
+      await passwords[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
