@@ -8,7 +8,7 @@ import { version } from "../app/version.ts";
 import { loadOrFail } from "./configuration.ts";
 import { Failure, type Context } from "./context.ts";
 
-const STARTING_TRIES = 20;
+const STARTING_TRIES = 8;
 const STARTING_PAUSE_MS = 250;
 
 /**

@@ -89,8 +89,12 @@ export function describeUsage(error: CommanderError | UsageError, say: Say): str
   const key = USAGE[error.code];
   if (key === undefined) return say("usage.other", { text: error.message.replace(/^error: /, "") });
   const name = /'([^']*)'/.exec(error.message)?.[1] ?? "";
-  const meant = /\(Did you mean (?:one of )?(.*?)\?\)/.exec(error.message)?.[1];
-  return meant === undefined
-    ? say(key, { name })
-    : `${say(key, { name })}; ${say("usage.did-you-mean", { name: meant })}`;
+  // Whoever tries to write a password on the line is told where it goes instead.
+  const meant = name.startsWith("--password") ? "--password-stdin" : suggestionOf(error);
+  const text = say(key, { name });
+  return meant === undefined ? text : say("usage.did-you-mean", { text, name: meant });
+}
+
+function suggestionOf({ message }: CommanderError): string | undefined {
+  return /\(Did you mean (?:one of )?(.*?)\?\)/.exec(message)?.[1];
 }

@@ -3,18 +3,15 @@ import path from "node:path";
 import type { ImportProblem, Refusal } from "../../admin/refusal.ts";
 import { valueOf, withAdmin } from "../admin.ts";
 import { answer, Failure, type Context, type Given } from "../context.ts";
+import { progressLine } from "../progress.ts";
 import { parseImport } from "../import-lines.ts";
 
 const FILE_OCTETS = 64 * 1024 * 1024;
-/** What is done sooner needs no progress shown. */
-const QUIET_MS = 2000;
-const BETWEEN_LINES_MS = 5000;
-
 /** `mailkeep user import FILE|-` */
 export async function importUsers(context: Context, { words: [file = ""] }: Given): Promise<number> {
   const entries = parseImport(await readText(context, file));
   const result = await withAdmin(context, (admin) =>
-    admin.call("user.import", { entries }, { progress: progressLine(context) }),
+    admin.call("user.import", { entries }, { progress: progressLine(context.world.stderr, context.say) }),
   );
   if (!result.ok) listProblems(context, result.error);
   const { added } = valueOf(context, result);
@@ -51,22 +48,6 @@ async function readOctets(file: string | undefined, stdin: AsyncIterable<unknown
     pieces.push(buffer);
   }
   return Buffer.concat(pieces);
-}
-
-function progressLine({ world, say }: Context): (progress: { readonly done: number; readonly total: number }) => void {
-  const terminal = world.stderr.isTTY === true;
-  const pause = terminal ? 100 : BETWEEN_LINES_MS;
-  const started = performance.now();
-  let last = started + QUIET_MS - pause;
-  let shown = false;
-  return ({ done, total }) => {
-    const now = performance.now();
-    const over = done === total;
-    if (now - last < pause && !(over && shown)) return;
-    [last, shown] = [now, true];
-    const text = say("import.progress", { done, total });
-    world.stderr.write(terminal ? `\r${text}${over ? "\n" : ""}` : `${text}\n`);
-  };
 }
 
 function listProblems({ world, say, json }: Context, { problems = [] }: Refusal): void {

@@ -58,7 +58,7 @@ export const en = {
   "usage.excess-arguments": "there are more words than this command takes",
   "usage.option-needs-value": "{name} needs a value",
   "usage.other": "{text}",
-  "usage.did-you-mean": "did you mean {name}?",
+  "usage.did-you-mean": "{text}; did you mean {name}?",
   "usage.see": "See: {command} --help",
   "usage.no-terminal": "there is no terminal to ask for a password on; use --password-stdin",
   "usage.bad-quota": "--quota {text} is no size such as 5GiB",

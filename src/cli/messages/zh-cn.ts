@@ -60,7 +60,7 @@ export const zhCn: Readonly<Record<keyof typeof en, string>> = {
   "usage.excess-arguments": "参数过多",
   "usage.option-needs-value": "{name} 需要一个值",
   "usage.other": "{text}",
-  "usage.did-you-mean": "是否想写 {name}？",
+  "usage.did-you-mean": "{text}；是否想写 {name}？",
   "usage.see": "参见：{command} --help",
   "usage.no-terminal": "没有可输入密码的终端，请使用 --password-stdin",
   "usage.bad-quota": "--quota {text} 不是大小，例如 5GiB",
