@@ -1,15 +1,11 @@
 import type { Offline, OfflineRefusal } from "../admin/services.ts";
-import type { Loaded, LoadOptions } from "../config/load.ts";
+import type { ServeOptions } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Result } from "../lib/result.ts";
 
-/** What `mailkeep serve` hands to the server: what was read, and how to read it again at SIGHUP. */
-export type ServeOptions = {
-  readonly loaded: Loaded;
-  /** For `loadConfig` at a reload: the same file, environment and folder. */
-  readonly loadOptions: LoadOptions;
-};
+// Until src/app takes it from where it lies.
+export type { ServeOptions };
 
 /**
  * What the commands need of `app/`, imported only when a command asks for it so that the others start fast:

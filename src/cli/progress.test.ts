@@ -1,18 +1,23 @@
 import assert from "node:assert/strict";
-import { PassThrough } from "node:stream";
+import { Writable } from "node:stream";
 import { it } from "node:test";
 import { speak } from "./language.ts";
 import { progressLine } from "./progress.ts";
 
 function show(isTTY: boolean, steps: readonly (readonly [ms: number, done: number])[]): string {
-  const stderr = Object.assign(new PassThrough(), { isTTY });
+  let written = "";
+  const write = (chunk: Buffer, _: string, done: () => void): void => {
+    written += chunk.toString();
+    done();
+  };
+  const stderr = Object.assign(new Writable({ write }), { isTTY });
   let now = 0;
   const progress = progressLine(stderr, speak("en"), () => now);
   for (const [ms, done] of steps) {
     now = ms;
     progress({ done, total: 9 });
   }
-  return String(stderr.read() ?? "");
+  return written;
 }
 
 it("says nothing of what takes less than two seconds", () => {

@@ -61,7 +61,7 @@ export const limits = section(
         en: "How long a TLS handshake may take. It is a few round trips; what takes longer does not want to finish.",
         zh: "TLS 握手的最长时间（秒）。握手只需几次往返，更久的连接多半不会完成。",
       },
-      reload: "live",
+      reload: "restart",
     }),
     login_queue: count({
       min: 8,

@@ -30,6 +30,9 @@ export type LoadOptions = {
   readonly systemFile?: string;
 };
 
+/** What a server is started with: what was read, and how to read it again at a reload. */
+export type ServeOptions = { readonly loaded: Loaded; readonly loadOptions: LoadOptions };
+
 /** A configuration file of a megabyte is none. */
 const FILE_OCTETS = 1024 * 1024;
 
