@@ -178,7 +178,8 @@ class HeldLease implements Lease {
   }
 
   held(): boolean {
-    return Atomics.load(this.#parts.words, this.#parts.index) === this.#word;
+    const { words, index } = this.#parts;
+    return stateOf(this.#word) !== FREE && Atomics.load(words, index) === this.#word;
   }
 
   touch(): void {

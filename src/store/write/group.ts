@@ -46,16 +46,15 @@ export async function commitGroup(units: readonly Unit[], parts: GroupParts): Pr
   }
   const placed = units.filter((unit) => unit.placed?.ok !== false);
   for (const unit of units) if (unit.placed?.ok === false) answerAll([unit], unplaced(unit.placed.error), parts);
-  const failure = await commitRows(placed, parts);
-  if (failure === undefined) return noteSuccess(placed, started, parts);
+  const failure = await commitRows(placed, started, parts);
+  if (failure === undefined) return;
   // Where rows no longer fit, a removal still may, and makes room.
   const others = placed.filter((unit) => unit.placed === undefined);
   const mixed = failure.failure === "full" && others.length > 0 && others.length < placed.length;
   answerAll(mixed ? placed.filter((unit) => unit.placed !== undefined) : placed, failure, parts);
   if (!mixed) return;
-  const second = await commitRows(others, parts);
-  if (second === undefined) noteSuccess(others, started, parts);
-  else answerAll(others, second, parts);
+  const second = await commitRows(others, started, parts);
+  if (second !== undefined) answerAll(others, second, parts);
 }
 
 async function writeBodies(units: readonly Unit[], parts: GroupParts): Promise<Failure | undefined> {
@@ -73,7 +72,8 @@ function unplaced(failure: WriteFailure): Failure {
   return { failure, reason: failure === "full" ? "the disk is full" : "the disk did not take the body" };
 }
 
-async function commitRows(units: readonly Unit[], parts: GroupParts): Promise<Failure | undefined> {
+/** Commits the rows and answers; or gives why nothing of them is there. */
+async function commitRows(units: readonly Unit[], started: number, parts: GroupParts): Promise<Failure | undefined> {
   const { sql, segments, files, clock } = parts;
   const effects = noEffects();
   const answers: Answer[] = [];
@@ -91,6 +91,7 @@ async function commitRows(units: readonly Unit[], parts: GroupParts): Promise<Fa
     return rollBack(cause, committing, parts);
   }
   files.forget(effects.orphans);
+  noteSuccess(units, started, parts);
   for (const answer of answers) {
     if ("outcome" in answer) answer.unit.settle(answer.outcome);
     else answer.unit.fail(answer.cause);

@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { describe, it } from "node:test";
+import type { Uid } from "../../src/model/ids.ts";
+import { silentLog, testMetrics } from "../../src/observe/testing.ts";
+import { migrateStore } from "../../src/store/migrate.ts";
+import { openStore } from "../../src/store/open.ts";
+import { openInThread, temporaryFolder } from "./store-adapters.ts";
+import { addAccount, content, deliver, deliverMany, uids } from "./store-world.ts";
+
+/** A store that was used and closed; `change` may then do to its files what it likes. */
+async function closedStore(folder: string, messages = 3): Promise<{ database: string }> {
+  await using under = await openInThread({ folder });
+  const ann = await addAccount(under.store, "ann");
+  await deliverMany(under.store, ann, messages);
+  return { database: path.join(folder, "mailkeep.db") };
+}
+
+async function refusal(folder: string) {
+  const opened = await openStore({ folder, log: silentLog, metrics: testMetrics().metrics });
+  if (opened.ok) await opened.value[Symbol.asyncDispose]();
+  assert.equal(opened.ok, false);
+  return opened.ok ? undefined : opened.error;
+}
+
+describe("opening a store", () => {
+  it("makes one where there is none, and migrates only what is older", async () => {
+    using temporary = temporaryFolder();
+    const { folder } = temporary;
+    assert.deepEqual(await migrateStore(folder), { ok: true, value: { from: 0, to: 1 } });
+    assert.deepEqual(await migrateStore(folder), { ok: true, value: { from: 1, to: 1 } });
+    await using under = await openInThread({ folder });
+    assert.equal(await deliver(under.store, await addAccount(under.store, "ann"), "x"), 1);
+  });
+
+  it("refuses a store that a later program made, and leaves it as it is", async () => {
+    using temporary = temporaryFolder();
+    const { database } = await closedStore(temporary.folder);
+    using sql = new DatabaseSync(database);
+    sql.exec("update schema_version set version = 2");
+    const refused = await refusal(temporary.folder);
+    assert.equal(refused?.kind, "newer");
+    assert.match(refused?.reason ?? "", /schema 2.*up to 1/);
+    const migrated = await migrateStore(temporary.folder);
+    assert.equal(!migrated.ok && migrated.error.kind, "newer");
+    sql.exec("update schema_version set version = 1");
+    await using under = await openInThread({ folder: temporary.folder });
+    assert.equal((await under.store.directory.accounts({ limit: 9 })).length, 1);
+  });
+
+  it("refuses a database that was cut short, is none, or is another program's", async () => {
+    for (const damage of [
+      (file: string) => fs.truncateSync(file, 20_000),
+      (file: string) => fs.truncateSync(file, 0),
+      (file: string) => fs.rmSync(file),
+      (file: string) => fs.writeFileSync(file, "this is no database".repeat(100)),
+      (file: string) => {
+        fs.rmSync(file);
+        using other = new DatabaseSync(file);
+        other.exec("create table cookies (id integer)");
+      },
+    ]) {
+      using temporary = temporaryFolder();
+      const { database } = await closedStore(temporary.folder, 400);
+      const bodies = fs.readdirSync(path.join(temporary.folder, "bodies/segments"));
+      damage(database);
+      const refused = await refusal(temporary.folder);
+      assert.equal(refused?.kind, "damaged", String(damage));
+      assert.deepEqual(fs.readdirSync(path.join(temporary.folder, "bodies/segments")), bodies);
+    }
+  });
+
+  it("refuses a database that is older than its bodies, and removes none of them", async () => {
+    using temporary = temporaryFolder();
+    const { folder } = temporary;
+    const { database } = await closedStore(folder);
+    const older = fs.readFileSync(database);
+    for (let round = 0; round < 2; round += 1) {
+      await using under = await openInThread({ folder });
+      const [ann] = await under.store.directory.accounts({ limit: 1 });
+      assert.ok(ann);
+      await deliver(under.store, ann, "later\r\n");
+    }
+    fs.writeFileSync(database, older);
+    const refused = await refusal(folder);
+    assert.equal(refused?.kind, "damaged");
+    assert.match(refused?.reason ?? "", /older/);
+    assert.equal(fs.readdirSync(path.join(folder, "bodies/segments")).length, 3);
+  });
+
+  it("looks for damage after a crash", async () => {
+    using temporary = temporaryFolder();
+    const { database } = await closedStore(temporary.folder, 900);
+    const file = fs.openSync(database, "r+");
+    const pages = fs.statSync(database).size / 4096;
+    for (let page = 12; page < pages; page += 1) fs.writeSync(file, Buffer.alloc(2000, 0xee), 0, 2000, page * 4096);
+    fs.closeSync(file);
+    fs.writeFileSync(`${database}-wal`, "a log left behind");
+    assert.equal((await refusal(temporary.folder))?.kind, "damaged");
+  });
+
+  it("refuses a folder that is not there or where a file stands in the way", async () => {
+    using temporary = temporaryFolder();
+    assert.equal((await refusal(path.join(temporary.folder, "gone")))?.kind, "failed");
+    fs.writeFileSync(path.join(temporary.folder, "bodies"), "in the way");
+    assert.equal((await refusal(temporary.folder))?.kind, "failed");
+  });
+
+  it("removes what no row names, and nothing else", async () => {
+    using temporary = temporaryFolder();
+    const { folder } = temporary;
+    await closedStore(folder);
+    const at = (...name: string[]) => path.join(folder, "bodies", ...name);
+    fs.mkdirSync(at("files/05"), { recursive: true });
+    for (const name of ["files/05/5", "spool/left", "files/05/readme", "segments/note"])
+      fs.writeFileSync(at(name), "x");
+    await using under = await openInThread({ folder });
+    const left = fs.readdirSync(at(), { recursive: true }).map(String).toSorted();
+    assert.deepEqual(
+      left.filter((name) => name.includes("/") && !name.endsWith("05")),
+      ["files/05/readme", "segments/00000001", "segments/note"],
+    );
+    const [ann] = await under.store.directory.accounts({ limit: 1 });
+    assert.ok(ann);
+    assert.deepEqual(await uids(under.store, ann.inbox), [1, 2, 3]);
+  });
+
+  it("carries on removals that the last run left, and ends segments that were open", async () => {
+    using temporary = temporaryFolder();
+    const { folder } = temporary;
+    const { database } = await closedStore(folder, 3);
+    {
+      using sql = new DatabaseSync(database);
+      sql.exec("insert into removal values (1, 1, x'0201', -1); update mailbox set messages = 1 where id = 1");
+      sql.exec("update segment set sealed = 0");
+    }
+    await using under = await openInThread({ folder });
+    const [ann] = await under.store.directory.accounts({ limit: 1 });
+    assert.ok(ann);
+    assert.deepEqual(await uids(under.store, ann.inbox), [1]);
+    await under.store.upkeep.state();
+    await deliver(under.store, ann, "new\r\n");
+    using sql = new DatabaseSync(database, { readOnly: true });
+    assert.deepEqual(
+      sql
+        .prepare("select uid from message")
+        .all()
+        .map((row) => row["uid"]),
+      [1, 4],
+    );
+    assert.equal(sql.prepare("select count(*) as left from removal").get()?.["left"], 0);
+    assert.equal((await content(under.store, ann.inbox, 4 as Uid)).toString(), "new\r\n");
+  });
+
+  it("never takes a damaged row for another message", async () => {
+    using temporary = temporaryFolder();
+    await using under = await openInThread({ folder: temporary.folder });
+    const ann = await addAccount(under.store, "ann");
+    await deliverMany(under.store, ann, 4);
+    using sql = new DatabaseSync(path.join(temporary.folder, "mailkeep.db"));
+    sql.exec("update message set body = 2 where uid = 1; update message set octets = 5 where uid = 2");
+    sql.exec("delete from body where id = 3");
+    for (const uid of [1, 2, 3]) {
+      await assert.rejects(under.store.mail.locate(ann.inbox, uid as Uid), { name: "StoreError", kind: "damaged" });
+    }
+    assert.equal((await content(under.store, ann.inbox, 4 as Uid)).toString(), "message 3\r\n");
+  });
+});

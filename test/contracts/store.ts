@@ -1,0 +1,16 @@
+import { describe } from "node:test";
+import { bodiesContract } from "./store-bodies.ts";
+import { directoryContract } from "./store-directory.ts";
+import { leasesContract } from "./store-leases.ts";
+import { mailContract } from "./store-mail.ts";
+import type { StoreUnderTest } from "./store-world.ts";
+
+/** The contract of src/store/ports.ts; every adapter is held to all of it. */
+export function storeContract(adapter: string, open: () => Promise<StoreUnderTest>): void {
+  describe(adapter, () => {
+    directoryContract(open);
+    mailContract(open);
+    bodiesContract(open);
+    leasesContract(open);
+  });
+}
