@@ -85,14 +85,14 @@ export async function deliver(store: Store, account: Account, text: string | Uin
 
 /** Delivers many small messages at once. */
 export async function deliverMany(store: Store, account: Account, count: number): Promise<Uid[]> {
-  const uids: Uid[] = [];
+  const given: Uid[] = [];
   for (let done = 0; done < count; done += 300) {
     const batch = Array.from({ length: Math.min(300, count - done) }, (_, index) =>
       deliver(store, account, `message ${done + index}\r\n`),
     );
-    uids.push(...(await Promise.all(batch)));
+    given.push(...(await Promise.all(batch)));
   }
-  return uids;
+  return given;
 }
 
 export async function place(store: Store, mailbox: MailboxId, uid: Uid): Promise<BodyPlace> {

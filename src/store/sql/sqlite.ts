@@ -160,6 +160,7 @@ export function openForReading(file: string, compile: Compile): SqliteConnection
 export function holdExclusively(file: string): SqliteConnection | undefined {
   const connection = connect(file, noStatements, { timeout: 0 });
   try {
+    connection.query("pragma journal_mode = memory");
     connection.query("begin exclusive");
     return connection;
   } catch (cause) {

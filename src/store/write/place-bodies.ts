@@ -12,7 +12,7 @@ import { StoreError } from "../ports.ts";
 import type { BodyIds } from "./body-ids.ts";
 import type { PlacedBody, Unit } from "./unit.ts";
 
-/** A body in memory is no larger; above intake's limit for spooling there is room for trace headers. */
+// Above intake's limit for spooling there is room for trace headers; larger bodies come as files.
 const MOST_IN_MEMORY = 1024 * 1024;
 
 type Parts = { readonly segments: SegmentWriter; readonly files: BodyFiles; readonly ids: BodyIds };
@@ -61,10 +61,19 @@ function placedAt(
   return ok({ id, segment: extent.segment, offset, octets: piece.byteLength });
 }
 
+/** Throws when a delivery cannot be placed for a mistake of its caller's, before others share a group with it. */
+export function assertPlaceable({ body }: Delivery): void {
+  assert(body.sha256.byteLength === 32, "a body has its digest");
+  assert(body.start >= BODY_HEAD_OCTETS, "a body has room for its head");
+  if (body.kind !== "memory") return;
+  assert(body.octets <= MOST_IN_MEMORY, "a body in memory is small");
+  assert(body.start + body.octets <= body.buffer.byteLength, "a body lies within its buffer");
+}
+
 /** Head and body as they lie in the caller's buffer; the head is written there. */
 function pieceOf(delivery: Delivery, id: BodyId): Uint8Array {
   const { body } = delivery;
-  assert(body.kind === "memory" && body.octets <= MOST_IN_MEMORY, "a body in memory is small");
+  assert(body.kind === "memory", "the body is in memory");
   const piece = new Uint8Array(body.buffer, body.start - BODY_HEAD_OCTETS, BODY_HEAD_OCTETS + body.octets);
   writeBodyHead(piece, headOf(delivery, id));
   return piece;

@@ -20,6 +20,7 @@ import type { GroupParts } from "./group.ts";
 import { MOST_AT_ONCE } from "./expunge.ts";
 import { commitGroup } from "./group.ts";
 import { StoreHealth } from "./health.ts";
+import { assertPlaceable } from "./place-bodies.ts";
 import type { Unit } from "./unit.ts";
 import { noEffects } from "./unit.ts";
 import type { Outcome, Request } from "./verbs.ts";
@@ -74,6 +75,7 @@ export class Writer implements AsyncDisposable {
   /** Does what is asked, in order; resolves once it is durable. */
   submit(request: Request): Promise<unknown> {
     return new Promise((settle, fail) => {
+      if (request.verb === "append") assertPlaceable(request.arguments[0]);
       if (isRowRequest(request)) this.#queue.push({ request, settle, fail });
       else this.#queue.push({ run: () => this.#runAlone(request).then(settle, fail) });
       this.#schedule();

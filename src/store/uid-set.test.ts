@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import * as fc from "fast-check";
+import { UidSet } from "./uid-set.ts";
+
+const setOf = (...uids: number[]): UidSet => UidSet.of(Uint32Array.from(uids));
+const uid = fc.integer({ min: 0, max: 300 });
+const many = fc.uniqueArray(uid, { maxLength: 200 });
+
+describe("a set of uids", () => {
+  it("holds what it was made of, in ranges", () => {
+    const set = setOf(7, 5, 6, 1, 7, 9);
+    assert.deepEqual(
+      [...set.ranges()],
+      [
+        [1, 1],
+        [5, 7],
+        [9, 9],
+      ],
+    );
+    assert.equal(set.count, 5);
+    assert.deepEqual(set.toArray(), [1, 5, 6, 7, 9]);
+  });
+
+  it("answers as a Set does", () => {
+    fc.assert(
+      fc.property(many, uid, (uids, asked) => {
+        const [set, plain] = [setOf(...uids), new Set(uids)];
+        assert.equal(set.has(asked), plain.has(asked));
+        let outside = asked;
+        while (plain.has(outside)) outside += 1;
+        assert.equal(set.nextOutside(asked), outside);
+        const inside = uids.filter((each) => each >= asked);
+        assert.equal(set.nextInside(asked), inside.length === 0 ? undefined : Math.min(...inside));
+      }),
+    );
+  });
+
+  it("takes another away", () => {
+    fc.assert(
+      fc.property(many, many, (one, other) => {
+        const left = setOf(...one).minus(setOf(...other));
+        const expected = one.filter((each) => !other.includes(each)).toSorted((a, b) => a - b);
+        assert.deepEqual(left.toArray(), expected);
+      }),
+    );
+  });
+
+  it("comes back from its octets", () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.integer({ min: 0, max: 0xffffffff }), { maxLength: 50 }), (uids) => {
+        const set = setOf(...uids);
+        assert.deepEqual([...UidSet.decode(set.encode()).ranges()], [...set.ranges()]);
+      }),
+    );
+    assert.throws(() => UidSet.decode(Uint8Array.of(200)), /whole/);
+  });
+
+  it("knows every uid in a few octets", () => {
+    const all = UidSet.decode(UidSet.all().encode());
+    assert.ok(UidSet.all().encode().length <= 6);
+    assert.equal(all.has(0) && all.has(0xffffffff), true);
+    assert.equal(all.count, 2 ** 32);
+    assert.deepEqual(setOf(1, 2).minus(all).toArray(), []);
+    assert.deepEqual(
+      [...all.minus(setOf(5)).ranges()],
+      [
+        [0, 4],
+        [6, 0xffffffff],
+      ],
+    );
+  });
+});
