@@ -10,6 +10,8 @@ const WIDE = new RegExp(
 
 /** How many columns of a terminal a text takes: two for Chinese and emoji, none for what only marks. */
 export function displayWidth(text: string): number {
+  // Most cells: taking a text apart costs a hundred times as much, and lists have a hundred thousand of them.
+  if (/^[ -~]*$/.test(text)) return text.length;
   let width = 0;
   for (const { segment } of segmenter.segment(text)) {
     if (/^[\p{Mn}\p{Me}\p{Cf}\p{Cc}]+$/u.test(segment)) continue;
