@@ -82,6 +82,7 @@ class SocketListener implements Listener {
     this.#openGauge = metrics.gauge("mailkeep_connections_open", protocol);
     this.#surroundings = {
       protocol,
+      unix: "path" in options.address,
       context: options.context,
       alpn: ALPN[protocol],
       handshakeSeconds: options.handshakeSeconds ?? HANDSHAKE_SECONDS,

@@ -10,6 +10,8 @@ import type { ProtocolName } from "./protocol.ts";
 /** What all connections of one listener share. */
 export type ConnectionSurroundings = {
   readonly protocol: ProtocolName;
+  /** Whether peers come by a unix socket and so have no address. */
+  readonly unix: boolean;
   /** Asked at each handshake, so that a new certificate holds for the next client. */
   readonly context: () => SecureContext;
   /** ALPN names that are spoken here (rule TLS-06); none: the client's wish is not looked at. */
@@ -60,7 +62,8 @@ export class SocketConnection implements Connection {
   }
 
   get peer(): Peer {
-    return (this.#peer ??= peerOf(this.#socket));
+    this.#peer ??= peerOf(this.#socket, this.#surroundings.unix);
+    return this.#peer;
   }
 
   get tls(): TlsState | undefined {
@@ -106,7 +109,7 @@ export class SocketConnection implements Connection {
     if (this.#closed || this.#ending) return;
     const clear = this.#socket;
     // The address is asked while the socket still has it.
-    this.#peer ??= peerOf(clear);
+    this.#peer ??= peerOf(clear, this.#surroundings.unix);
     clear.removeAllListeners("data");
     clear.removeAllListeners("end");
     this.#handshaking = true;
@@ -281,10 +284,11 @@ const securedOf = (handler: ConnectionHandler): void => handler.secured();
 const closedOf = (handler: ConnectionHandler): void => handler.closed();
 const ignore = (): void => {};
 
-function peerOf(socket: Socket): Peer {
-  const address = socket.remoteAddress;
-  // A unix socket has no address; a TCP one that was reset before it was asked has none any more.
-  if (address === undefined) return { address: socket.remoteFamily === undefined ? "unix" : "unknown", port: 0 };
-  const mapped = address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
-  return { address: mapped, port: socket.remotePort ?? 0 };
+function peerOf(socket: Socket, unix: boolean): Peer {
+  if (unix) return { address: "unix", port: 0 };
+  const { remoteAddress: address, remotePort: port } = socket;
+  // The kernel forgets the address of a connection that was reset before anybody asked.
+  if (address === undefined || port === undefined) return { address: "unknown", port: 0 };
+  const mapped = address.startsWith("::ffff:") && address.includes(".");
+  return { address: mapped ? address.slice(7) : address, port };
 }

@@ -1,3 +1,4 @@
+import { unreachable } from "../../lib/assert.ts";
 import { Effects, type Action } from "../engine/effects.ts";
 import { Outgoing } from "../engine/outgoing.ts";
 import { greeting } from "../engine/reply.ts";
@@ -112,6 +113,8 @@ export class World {
       case "handshake":
         this.#splitter.drop(this.#splitter.held);
         return { kind: "secured" };
+      default:
+        return unreachable(action);
     }
   }
 

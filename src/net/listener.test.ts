@@ -1,0 +1,418 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { TLSSocket, type SecureContext } from "node:tls";
+import type { Clock } from "../lib/clock.ts";
+import { recordingLog, testMetrics, type Recorded } from "../observe/testing.ts";
+import type { Connection, ConnectionHandler } from "./connection.ts";
+import { Crowd } from "./crowd.ts";
+import { listen, type ListenOptions, type Listener } from "./listener.ts";
+import { TestClient, testContext } from "./testing.ts";
+
+const timeout = { timeout: 5_000 };
+const loopback = { host: "127.0.0.1", port: 0 };
+
+/** Hears everything, says what the test tells it to. */
+class Recorder implements ConnectionHandler {
+  readonly connection: Connection;
+  readonly heard: string[] = [];
+  readonly calls: string[] = [];
+  onData: (octets: Buffer) => void = () => undefined;
+  readonly #closed = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<void>();
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+    connection.write("hello\r\n");
+  }
+
+  data(octets: Buffer): void {
+    this.heard.push(octets.toString("latin1"));
+    this.onData(octets);
+  }
+
+  secured(): void {
+    this.calls.push("secured");
+    this.connection.write("secured\r\n");
+  }
+
+  ended(): void {
+    this.calls.push("ended");
+    this.#ended.resolve();
+  }
+
+  shutdown(): void {
+    this.calls.push("shutdown");
+    this.connection.end();
+  }
+
+  closed(): void {
+    this.calls.push("closed");
+    this.#closed.resolve();
+  }
+
+  tick(): void {
+    this.calls.push("tick");
+  }
+
+  get isClosed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  get isEnded(): Promise<void> {
+    return this.#ended.promise;
+  }
+}
+
+class Rig implements AsyncDisposable {
+  readonly handlers: Recorder[] = [];
+  readonly sample: (name: string) => number | undefined;
+  readonly events: readonly Recorded[];
+  readonly crowd: Crowd;
+  now = 0;
+  readonly #options: Omit<ListenOptions, "address" | "tls">;
+  readonly #listeners: Listener[] = [];
+
+  constructor(context?: SecureContext, connections = 100) {
+    const clock: Clock = { now: () => this.now, monotonic: () => this.now };
+    this.crowd = new Crowd({ connections, clock });
+    const { metrics, sample } = testMetrics();
+    const { log, events } = recordingLog();
+    this.sample = sample;
+    this.events = events;
+    this.#options = {
+      protocol: "pop3",
+      context: () => {
+        assert.ok(context);
+        return context;
+      },
+      busyLine: "busy\r\n",
+      accept: (connection) => {
+        const handler = new Recorder(connection);
+        this.handlers.push(handler);
+        return handler;
+      },
+      crowd: this.crowd,
+      metrics,
+      log,
+    };
+  }
+
+  async listen(options: Partial<ListenOptions> = {}): Promise<Listener> {
+    const listener = await listen({ ...this.#options, address: loopback, tls: "none", ...options });
+    this.#listeners.push(listener);
+    return listener;
+  }
+
+  get last(): Recorder {
+    const last = this.handlers.at(-1);
+    assert.ok(last);
+    return last;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const listener of this.#listeners) await listener[Symbol.asyncDispose]();
+    this.crowd[Symbol.dispose]();
+  }
+}
+
+test("octets go both ways, latin1, and the peer is known", timeout, async () => {
+  await using rig = new Rig();
+  const listener = await rig.listen();
+  using client = await TestClient.connect(listener.address);
+  assert.equal(await client.line(), "hello");
+  const { promise: heard, resolve } = Promise.withResolvers<void>();
+  rig.last.onData = () => resolve();
+  client.send("\xe4\0x");
+  await heard;
+  assert.deepEqual(rig.last.heard, ["\xe4\0x"]);
+  const taken = Promise.withResolvers<void>();
+  rig.last.connection.cork();
+  rig.last.connection.write("\xff");
+  rig.last.connection.write(Buffer.from("y\r\n"), taken.resolve);
+  rig.last.connection.uncork();
+  await taken.promise;
+  assert.equal(rig.last.connection.unsent, 0);
+  assert.equal(await client.line(), "\xffy");
+  assert.deepEqual(rig.last.connection.peer, { address: "127.0.0.1", port: client.socket.localPort });
+  assert.equal(rig.last.connection.tls, undefined);
+  assert.equal(rig.sample('mailkeep_connections_open{protocol="pop3"}'), 1);
+});
+
+test("the peer's FIN is told, and what is written after it still arrives", timeout, async () => {
+  await using rig = new Rig();
+  const listener = await rig.listen();
+  using client = await TestClient.connect(listener.address);
+  await client.line();
+  client.finish();
+  await rig.last.isEnded;
+  rig.last.connection.write("still here\r\n");
+  rig.last.connection.end();
+  rig.last.connection.write("too late\r\n");
+  assert.equal(await client.rest(), "still here\r\n");
+  await rig.last.isClosed;
+  assert.deepEqual(rig.last.calls, ["ended", "closed"]);
+});
+
+test("a reset ends in exactly one closed, and taken is not called after it", timeout, async () => {
+  await using rig = new Rig();
+  const listener = await rig.listen();
+  using client = await TestClient.connect(listener.address);
+  await client.line();
+  let taken = false;
+  client.socket.resetAndDestroy();
+  await rig.last.isClosed;
+  rig.last.connection.write("x", () => {
+    taken = true;
+  });
+  rig.last.connection.end();
+  rig.last.connection.startTls();
+  await listener.idle();
+  assert.deepEqual(
+    rig.last.calls.filter((call) => call === "closed"),
+    ["closed"],
+  );
+  assert.equal(taken, false);
+  assert.equal(listener.connections, 0);
+});
+
+test(
+  "TLS-05 implicit TLS: the protocol begins after the handshake; close_notify comes before FIN",
+  timeout,
+  async () => {
+    await using rig = new Rig(await testContext());
+    const listener = await rig.listen({ tls: "implicit" });
+    using client = await TestClient.connect(listener.address, { maxVersion: "TLSv1.2" });
+    assert.equal(await client.line(), "hello");
+    assert.equal(rig.last.connection.tls?.version, "TLSv1.2");
+    assert.match(rig.last.connection.tls?.cipher ?? "", /^ECDHE-/);
+    rig.last.connection.end();
+    // A FIN without close_notify is an error to a TLS client, not an end.
+    await once(client.socket, "end");
+    assert.equal(rig.sample('mailkeep_tls_handshakes_total{outcome="full"}'), 1);
+  },
+);
+
+test("TLS 1.3 sessions are resumed", timeout, async () => {
+  await using rig = new Rig(await testContext());
+  const listener = await rig.listen({ tls: "implicit" });
+  using first = await TestClient.connect(listener.address, { minVersion: "TLSv1.3" });
+  const [session] = (await once(first.socket, "session")) as [Buffer];
+  using second = await TestClient.connect(listener.address, { session });
+  await second.line();
+  assert.equal(rig.sample('mailkeep_tls_handshakes_total{outcome="resumed"}'), 1);
+});
+
+test("TLS-03 a failed handshake ends the connection and is logged and counted", timeout, async () => {
+  await using rig = new Rig(await testContext());
+  const listener = await rig.listen({ tls: "implicit" });
+  using client = await TestClient.connect(listener.address);
+  client.send("USER tim\r\n");
+  await client.closed();
+  await listener.idle();
+  assert.equal(rig.handlers.length, 0);
+  assert.equal(rig.sample('mailkeep_tls_handshakes_total{outcome="failed"}'), 1);
+  assert.deepEqual(
+    rig.events.map(({ event }) => event),
+    ["tls.handshake.failed"],
+  );
+});
+
+test("TLS 1.1 is not spoken", timeout, async () => {
+  await using rig = new Rig(await testContext());
+  const listener = await rig.listen({ tls: "implicit" });
+  const old = { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
+  await assert.rejects(TestClient.connect(listener.address, old), /protocol version|alert|reset/i);
+});
+
+test("TLS-06 ALPN: pop3 is spoken, another protocol's name is refused", timeout, async () => {
+  await using rig = new Rig(await testContext());
+  const listener = await rig.listen({ tls: "implicit" });
+  using client = await TestClient.connect(listener.address, { ALPNProtocols: ["pop3"] });
+  assert.equal(await client.line(), "hello");
+  await assert.rejects(
+    TestClient.connect(listener.address, { ALPNProtocols: ["http/1.1"] }),
+    /no application protocol/,
+  );
+});
+
+test("a client cannot renegotiate", timeout, async () => {
+  await using rig = new Rig(await testContext());
+  const listener = await rig.listen({ tls: "implicit" });
+  using client = await TestClient.connect(listener.address, { maxVersion: "TLSv1.2" });
+  await client.line();
+  const { socket } = client;
+  assert.ok(socket instanceof TLSSocket);
+  socket.renegotiate({}, () => undefined);
+  await client.closed();
+  await rig.last.isClosed;
+});
+
+test("TLS-02 an upgrade: nothing is heard of it but that it is over", timeout, async () => {
+  await using rig = new Rig(await testContext());
+  const listener = await rig.listen({ tls: "starttls" });
+  using client = await TestClient.connect(listener.address);
+  await client.line();
+  rig.last.onData = (): void => {
+    rig.last.onData = () => undefined;
+    rig.last.connection.write("go\r\n", () => rig.last.connection.startTls());
+  };
+  client.send("STLS\r\n");
+  assert.equal(await client.line(), "go");
+  await client.startTls();
+  assert.equal(await client.line(), "secured");
+  assert.equal(rig.last.connection.tls?.version, "TLSv1.3");
+  client.send("over\r\n");
+  rig.last.onData = () => rig.last.connection.end();
+  assert.equal(await client.rest(), "");
+  client.finish();
+  await rig.last.isClosed;
+  assert.deepEqual(rig.last.heard, ["STLS\r\n", "over\r\n"]);
+  assert.equal(rig.last.connection.peer.address, "127.0.0.1");
+});
+
+test("P9 a handshake that does not go on ends at its deadline", timeout, async () => {
+  await using rig = new Rig(await testContext());
+  const listener = await rig.listen({ tls: "implicit" });
+  using client = await TestClient.connect(listener.address);
+  client.send("\x16\x03\x01");
+  // The server has accepted once a second client was served.
+  using second = await TestClient.connect(listener.address, {});
+  await second.line();
+  rig.now = 29_999;
+  rig.crowd.sweep();
+  assert.equal(listener.connections, 2);
+  rig.now = 30_000;
+  rig.crowd.sweep();
+  await client.closed();
+  second.finish();
+  rig.last.connection.end();
+  await listener.idle();
+  assert.equal(rig.sample('mailkeep_tls_handshakes_total{outcome="failed"}'), 1);
+});
+
+test("P9 a close ends within its deadline though the peer keeps its half open", timeout, async () => {
+  await using rig = new Rig();
+  const listener = await rig.listen();
+  using client = await TestClient.connect(listener.address);
+  await client.line();
+  rig.last.connection.end();
+  assert.equal(await client.rest(), "");
+  rig.now = 10_000;
+  rig.crowd.sweep();
+  await rig.last.isClosed;
+  assert.deepEqual(rig.last.calls, ["closed"]);
+});
+
+test("what is pushed after our FIN is dropped, and too much of it is a reset", timeout, async () => {
+  await using rig = new Rig();
+  const listener = await rig.listen();
+  using client = await TestClient.connect(listener.address);
+  await client.line();
+  rig.last.connection.end();
+  client.send("x".repeat(1 << 20));
+  await rig.last.isClosed;
+  assert.deepEqual(rig.last.heard, []);
+});
+
+test("a reader that takes nothing is seen to stall, one that takes slowly is not", timeout, async () => {
+  await using rig = new Rig();
+  const listener = await rig.listen();
+  using client = await TestClient.connect(listener.address);
+  await client.line();
+  const { connection } = rig.last;
+  rig.crowd.sweep();
+  assert.equal(connection.stalledSince, Infinity);
+  client.socket.pause();
+  const piece = Buffer.alloc(8 << 20, "x");
+  connection.write(piece);
+  await new Promise(setImmediate);
+  for (rig.now = 1000; rig.now <= 60_000; rig.now += 1000) rig.crowd.sweep();
+  assert.ok(connection.unsent > 0);
+  assert.ok(connection.stalledSince <= 2000, `${connection.stalledSince}`);
+  client.socket.resume();
+  await once(client.socket, "data");
+  while (client.received.length < piece.length) await once(client.socket, "data");
+  rig.crowd.sweep();
+  assert.equal(connection.stalledSince, Infinity);
+});
+
+test("over the limit the busy line is said and nothing is served", timeout, async () => {
+  await using rig = new Rig(undefined, 1);
+  const listener = await rig.listen();
+  using first = await TestClient.connect(listener.address);
+  await first.line();
+  using second = await TestClient.connect(listener.address);
+  assert.equal(await second.rest(), "busy\r\n");
+  assert.equal(rig.handlers.length, 1);
+  assert.equal(rig.sample('mailkeep_connections_refused_total{protocol="pop3"}'), 1);
+  first.finish();
+  rig.last.connection.end();
+  await listener.idle();
+  using third = await TestClient.connect(listener.address);
+  assert.equal(await third.line(), "hello");
+});
+
+test("an error of the protocol's own ends its connection only, and says where it was", timeout, async () => {
+  await using rig = new Rig();
+  const listener = await rig.listen();
+  using client = await TestClient.connect(listener.address);
+  await client.line();
+  rig.last.onData = () => {
+    throw new Error("a mistake of ours");
+  };
+  client.send("x");
+  await client.closed();
+  using second = await TestClient.connect(listener.address);
+  assert.equal(await second.line(), "hello");
+  const [failed] = rig.events;
+  assert.equal(failed?.event, "connection.failed");
+  assert.match(JSON.stringify(failed?.fields), /a mistake of ours.*listener\.test\.ts/);
+});
+
+test("shutdown stops accepting and tells every session; ticks come by the sweep", timeout, async () => {
+  await using rig = new Rig();
+  const listener = await rig.listen();
+  using client = await TestClient.connect(listener.address);
+  await client.line();
+  rig.crowd.sweep();
+  listener.shutdown();
+  assert.equal(await client.rest(), "");
+  client.finish();
+  await listener.idle();
+  assert.deepEqual(rig.last.calls, ["tick", "shutdown", "closed"]);
+  await assert.rejects(TestClient.connect(listener.address), { code: "ECONNREFUSED" });
+});
+
+test("a port that is in use is refused", timeout, async () => {
+  await using rig = new Rig();
+  const { address } = await rig.listen();
+  await assert.rejects(rig.listen({ address }), { code: "EADDRINUSE" });
+});
+
+test("a unix socket: a stale file is replaced, a living one and a file of somebody's are not", timeout, async () => {
+  const folder = await mkdtemp(join(tmpdir(), "mailkeep-net-"));
+  const path = join(folder, "lmtp.sock");
+  // What a killed server leaves behind.
+  const server = `require("node:net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`;
+  const { signal } = spawnSync(process.execPath, ["-e", server]);
+  assert.equal(signal, "SIGKILL");
+  assert.ok((await stat(path)).isSocket());
+  await using rig = new Rig();
+  const listener = await rig.listen({ address: { path } });
+  assert.equal((await stat(path)).mode & 0o777, 0o666);
+  using client = await TestClient.connect(listener.address);
+  assert.equal(await client.line(), "hello");
+  assert.equal(rig.last.connection.peer.address, "unix");
+  await assert.rejects(rig.listen({ address: { path } }), { code: "EADDRINUSE" });
+  const file = join(folder, "letter");
+  await writeFile(file, "kept");
+  await assert.rejects(rig.listen({ address: { path: file } }), { code: "EADDRINUSE" });
+  assert.ok((await stat(file)).isFile());
+  await listener[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
