@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { serveControl } from "../admin/control.ts";
 import { createPasswords } from "../auth/password.ts";
 import type { Secret } from "../lib/secret.ts";
-import type { ServeOptions } from "../cli/ports.ts";
+import type { ServeOptions } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { systemClock } from "../lib/clock.ts";
 import { type Result } from "../lib/result.ts";
@@ -110,6 +110,7 @@ async function run({ loaded, loadOptions }: ServeOptions): Promise<void> {
   const signal = await stopWish.promise;
   health.say("server", "stopping");
   observe.log.info("server.stopping", { signal });
+  endInTime(observe, live.config.server.drainSeconds + CLOSING_SECONDS);
   const sessionsCut = await protocols.stop(live.config.server.drainSeconds);
   running = false;
   observe.log.info("server.stopped", { sessionsCut });
@@ -220,6 +221,19 @@ function die(observe: Observe, death: Error): void {
   observe.log.error("server.failed", { reason: `the store thread died: ${death.message}` });
   observe.flush();
   process.exit(1);
+}
+
+// What is still to be done after the sessions' time: commits that wait, a checkpoint, the sockets.
+const CLOSING_SECONDS = 10;
+
+/** A disk that no longer answers must not hold the stop: what was acknowledged is on it, all else may be cut. */
+function endInTime(observe: Observe, seconds: number): void {
+  const late = (): void => {
+    observe.log.error("server.failed", { reason: `it could not close in order within ${seconds} s` });
+    observe.flush();
+    process.exit(1);
+  };
+  setTimeout(late, seconds * 1000).unref();
 }
 
 function formatOf(config: Config): "json" | "console" {

@@ -4,9 +4,6 @@ import type { Config } from "../config/schema.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Result } from "../lib/result.ts";
 
-// Until src/app takes it from where it lies.
-export type { ServeOptions };
-
 /**
  * What the commands need of `app/`, imported only when a command asks for it so that the others start fast:
  * from `src/app/{serve,offline,certificates}.ts`.
