@@ -1,0 +1,153 @@
+import { err, ok, type Result } from "../../lib/result.ts";
+import type { Address } from "../../model/address.ts";
+import type { AccountId, MailboxId, Uid } from "../../model/ids.ts";
+import type { Listing } from "../../model/listing.ts";
+import type { MessageReader } from "../../model/message-reader.ts";
+import type { Identity, OpenMaildrop, Pop3Ports } from "../ports.ts";
+
+/** What a test may make go wrong. */
+export type Faults = {
+  login?: Error | "throttled" | "unavailable";
+  open?: Error;
+  listing?: Error;
+  update?: "lost" | "full" | "failed" | Error;
+  /** By uid: what the reader says before any octet, or after its first piece. */
+  read?: Map<number, "damaged" | "gone" | "failed" | "damaged-later">;
+};
+
+type Stored = { readonly uid: number; readonly octets: Buffer };
+
+/** One account's maildrop in memory, honest in everything a test does not make fail: `tim`, password `tanstaaf`. */
+export class MemoryPorts {
+  readonly faults: Faults = {};
+  readonly removed: number[] = [];
+  /** How many updates were begun, releases made and touches noted. */
+  readonly counts = { updates: 0, releases: 0, touches: 0, closes: 0 };
+  /** Octets of one piece of a reader; a message that is not longer comes whole. */
+  pieceOctets = 1 << 20;
+  /** Takes the lease of the session that holds it. */
+  takeOver: () => void = () => undefined;
+  /** Resolved by a test to let go on what it made wait. */
+  gate: Promise<void> = Promise.resolve();
+  #messages: Stored[] = [];
+  #held = false;
+  #nextUid = 1;
+  readonly #waitingForRelease: (() => void)[] = [];
+
+  add(...texts: readonly string[]): void {
+    for (const text of texts) {
+      this.#messages.push({ uid: this.#nextUid, octets: Buffer.from(text, "latin1") });
+      this.#nextUid += 1;
+    }
+  }
+
+  get messages(): number {
+    return this.#messages.length;
+  }
+
+  get held(): boolean {
+    return this.#held;
+  }
+
+  /** Resolves when nobody holds the lease. */
+  async free(): Promise<void> {
+    while (this.#held) await new Promise<void>((resolve) => this.#waitingForRelease.push(resolve));
+  }
+
+  readonly ports: Pop3Ports = {
+    login: async ({ user, password }) => {
+      await this.gate;
+      const { login } = this.faults;
+      if (login instanceof Error) throw login;
+      if (login !== undefined) return err(login);
+      return user === "tim" && password.reveal() === "tanstaaf" ? ok(tim) : err("refused");
+    },
+    openMaildrop: async (_, lost) => {
+      await this.gate;
+      if (this.faults.open !== undefined) throw this.faults.open;
+      return this.#open(lost);
+    },
+  };
+
+  #open(lost: () => void): Result<OpenMaildrop, "in-use"> {
+    if (this.#held) return err("in-use");
+    this.#held = true;
+    this.takeOver = lost;
+    const snapshot = [...this.#messages];
+    const release = (): void => {
+      if (!this.#held) return;
+      this.#held = false;
+      this.counts.releases += 1;
+      for (const wake of this.#waitingForRelease.splice(0)) wake();
+    };
+    return ok({
+      messages: snapshot.length,
+      octets: snapshot.reduce((sum, { octets }) => sum + octets.length, 0),
+      listing: async () => {
+        if (this.faults.listing !== undefined) throw this.faults.listing;
+        return listingOf(snapshot);
+      },
+      read: (uid) => this.#read(uid),
+      touch: () => {
+        this.counts.touches += 1;
+      },
+      update: async (uids) => {
+        this.counts.updates += 1;
+        await this.gate;
+        const { update } = this.faults;
+        if (update instanceof Error) throw update;
+        release();
+        if (update !== undefined) return err(update);
+        this.#messages = this.#messages.filter(({ uid }) => !uids.includes(uid));
+        this.removed.push(...uids);
+        return ok({ removed: uids.length });
+      },
+      release,
+    });
+  }
+
+  #read(uid: Uid): MessageReader {
+    const message = this.#messages.find((each) => each.uid === uid);
+    const fault = this.faults.read?.get(uid);
+    const octets = message?.octets ?? Buffer.alloc(0);
+    const buffer = Buffer.alloc(Math.min(this.pieceOctets, octets.length));
+    let at = 0;
+    let closed = false;
+    return {
+      octets: octets.length,
+      dotted: /(^|\n)\./.test(octets.toString("latin1")),
+      next: () => {
+        if (closed) throw new Error("read after close");
+        if (message === undefined) return "gone";
+        if (fault !== undefined && fault !== "damaged-later") return fault;
+        if (fault === "damaged-later" && at > 0) return "damaged";
+        if (at === octets.length) return "end";
+        // The buffer is used again, so what was not taken in time goes out wrong.
+        const copied = octets.copy(buffer, 0, at, at + buffer.length);
+        at += copied;
+        return buffer.subarray(0, copied);
+      },
+      close: () => {
+        if (!closed) this.counts.closes += 1;
+        closed = true;
+        buffer.fill("?");
+      },
+    };
+  }
+}
+
+const tim: Identity = {
+  account: 1 as AccountId,
+  address: "tim@example.com" as Address,
+  mailbox: 1 as MailboxId,
+};
+
+function listingOf(messages: readonly Stored[]): Listing {
+  return {
+    messages: messages.length,
+    uids: Uint32Array.from(messages, ({ uid }) => uid),
+    octets: Uint32Array.from(messages, ({ octets }) => octets.length),
+    tags: Uint32Array.from(messages, ({ uid }) => uid * 7),
+    names: new Map(),
+  };
+}
