@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, test } from "node:test";
@@ -14,7 +14,7 @@ import type { AccountId, MailboxId, Uid } from "../model/ids.ts";
 import type { ContentSink, Outcome } from "../smtp/ports.ts";
 import { openSpool } from "../store/bodies/spool.ts";
 import { systemDisk } from "../store/disk.ts";
-import { layoutOf, spoolPath, type Layout } from "../store/layout.ts";
+import { layoutOf, spoolPath } from "../store/layout.ts";
 import { type Appended, type Delivery, type Spool, StoreError, type WriteFailure } from "../store/ports.ts";
 import { createAccept } from "./accept.ts";
 import { Budget } from "./budget.ts";
@@ -267,7 +267,7 @@ async function openHouse(budgetOctets = 64 * 1024 * 1024): Promise<House> {
       sink.dotted = false;
       return accept(envelope(recipients), sink, perRecipient);
     },
-    stored: (index) => storedBody(layout, house.deliveries[index]?.body ?? assert.fail("nothing was stored")),
+    stored: (index) => storedBody(folder, house.deliveries[index]?.body ?? assert.fail("nothing was stored")),
     spools: () => readdir(layout.spool),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
   };
@@ -276,10 +276,13 @@ async function openHouse(budgetOctets = 64 * 1024 * 1024): Promise<House> {
     budget,
   });
   const accept = createAccept({
-    append: (delivery): Promise<Result<Appended, WriteFailure>> => {
-      if (house.failure) return Promise.resolve(err(house.failure));
+    append: async (delivery): Promise<Result<Appended, WriteFailure>> => {
+      if (house.failure) return err(house.failure);
       house.deliveries.push(delivery);
-      return Promise.resolve(ok(house.appended ?? delivery.recipients.map(() => ok(1 as Uid))));
+      // As the store does: from here on the spool file is its own.
+      const { body } = delivery;
+      if (body.kind === "file") await rename(spoolPath(layout, body.spool), path.join(folder, body.spool));
+      return ok(house.appended ?? delivery.recipients.map(() => ok(1 as Uid)));
     },
     hostname: "mail.example.test",
     clock: { now: () => 1000 },
@@ -289,9 +292,9 @@ async function openHouse(budgetOctets = 64 * 1024 * 1024): Promise<House> {
 }
 
 /** Reads a body where it lies and checks all that is said of it. */
-async function storedBody(layout: Layout, body: ReadyBody): Promise<Buffer> {
+async function storedBody(folder: string, body: ReadyBody): Promise<Buffer> {
   assert.ok(body.start >= BODY_HEAD_OCTETS);
-  const whole = body.kind === "memory" ? Buffer.from(body.buffer) : await readFile(spoolPath(layout, body.spool));
+  const whole = body.kind === "memory" ? Buffer.from(body.buffer) : await readFile(path.join(folder, body.spool));
   const octets = whole.subarray(body.start, body.start + body.octets);
   assert.equal(octets.length, body.octets);
   assert.equal(crc32(octets), body.crc32);

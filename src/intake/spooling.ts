@@ -15,7 +15,9 @@ export class Spooling {
   readonly #bodies: Pick<Bodies, "spool">;
   readonly #ready: () => void;
   readonly #waiting: Uint8Array[] = [];
-  #chunk = new Uint8Array(CHUNK_OCTETS);
+  // Chunks that were written; a large message would otherwise leave its own size behind as garbage.
+  readonly #free: Uint8Array[] = [];
+  #chunk: Uint8Array = new Uint8Array(CHUNK_OCTETS);
   #filled = 0;
   #unwritten = 0;
   #paused = false;
@@ -68,7 +70,7 @@ export class Spooling {
 
   #flush(): void {
     const full = this.#chunk.subarray(0, this.#filled);
-    this.#chunk = new Uint8Array(CHUNK_OCTETS);
+    this.#chunk = this.#free.pop() ?? new Uint8Array(CHUNK_OCTETS);
     this.#filled = 0;
     this.#waiting.push(full);
     this.#pump ??= this.#run();
@@ -87,6 +89,7 @@ export class Spooling {
       for (let piece = this.#waiting.shift(); piece; piece = this.#waiting.shift()) {
         await this.#spool.write(piece);
         this.#unwritten -= piece.length;
+        if (piece.length === CHUNK_OCTETS) this.#free.push(piece);
         this.#resume();
       }
     } catch (cause) {

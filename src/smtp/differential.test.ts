@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
 import * as fc from "fast-check";
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from "smtp-server";
-import { Client } from "./testing/client.ts";
+import { SmtpClient } from "./testing/client.ts";
 import { startServer, type TestServer } from "./testing/server.ts";
 
 /*
@@ -283,11 +283,10 @@ async function both(
 }
 
 async function converse(server: Server, dialogue: string, cut: number): Promise<Heard> {
-  await using client = await Client.connect(server.port);
+  using client = await SmtpClient.connect(server.port);
   await client.reply();
-  const octets = Buffer.from(dialogue, "latin1");
-  for (let at = 0; at < octets.length; at += cut) client.send(octets.subarray(at, at + cut));
-  const replies = await client.closed;
+  for (let at = 0; at < dialogue.length; at += cut) client.send(dialogue.slice(at, at + cut));
+  const replies = await client.rest();
   const last = replies.split("\r\n").filter((line) => /^\d{3} /.test(line));
   return { classes: last.map((line) => line[0]).join(""), messages: server.take() };
 }

@@ -1,55 +1,23 @@
-import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import { TestClient } from "../../net/testing.ts";
 
-/** A client that says what it is told to and hands out the server's replies one by one. */
-export class Client implements AsyncDisposable {
-  readonly socket: Socket;
-  /** Resolves when the connection is closed, with all that was never asked for. */
-  readonly closed: Promise<string>;
-  #text = "";
-  #over = false;
-  #wake: () => void = () => {};
+/** A test's client that hears the server's replies one by one. */
+export class SmtpClient implements Disposable {
+  readonly wire: TestClient;
 
-  private constructor(socket: Socket) {
-    this.socket = socket;
-    socket.setEncoding("latin1");
-    socket.on("data", (text: string) => {
-      this.#text += text;
-      this.#wake();
-    });
-    // The socket may be half closed by the client, never by the server alone.
-    socket.on("end", () => socket.end());
-    // A reset is one of the ends that tests look for.
-    socket.on("error", () => this.#wake());
-    this.closed = new Promise((resolve) => {
-      socket.on("close", () => {
-        this.#over = true;
-        this.#wake();
-        resolve(this.#text);
-      });
-    });
+  private constructor(wire: TestClient) {
+    this.wire = wire;
   }
 
-  static async connect(port: number): Promise<Client> {
-    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
-    const client = new Client(socket);
-    await once(socket, "connect");
-    return client;
+  static async connect(port: number): Promise<SmtpClient> {
+    return new SmtpClient(await TestClient.connect({ host: "127.0.0.1", port }));
   }
 
   /** The next reply, all its lines. */
   async reply(): Promise<string> {
-    for (;;) {
-      const found = /^(?:\d{3}-.*\r\n)*\d{3} .*\r\n/.exec(this.#text);
-      if (found) {
-        this.#text = this.#text.slice(found[0].length);
-        return found[0];
-      }
-      if (this.#over) throw new Error(`closed; what was left: ${JSON.stringify(this.#text)}`);
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
+    let lines = "";
+    do lines += await this.wire.through("\r\n");
+    while (!/^\d{3} .*\r\n$/m.test(lines));
+    return lines;
   }
 
   /** The codes of the next replies. */
@@ -59,9 +27,9 @@ export class Client implements AsyncDisposable {
     return codes;
   }
 
-  send(octets: string | Uint8Array): void {
-    if (typeof octets === "string") this.socket.write(octets, "latin1");
-    else this.socket.write(octets);
+  /** Sends text as latin1. */
+  send(text: string): void {
+    this.wire.send(text);
   }
 
   async ask(line: string): Promise<string> {
@@ -69,8 +37,19 @@ export class Client implements AsyncDisposable {
     return this.reply();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.socket.destroy();
-    await this.closed;
+  /** All that still comes until the server closes. */
+  async rest(): Promise<string> {
+    const text = await this.wire.rest();
+    this.wire.finish();
+    return text;
+  }
+
+  /** Goes away without a word. */
+  reset(): void {
+    this.wire.socket.resetAndDestroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.wire[Symbol.dispose]();
   }
 }

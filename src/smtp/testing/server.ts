@@ -2,71 +2,54 @@ import type { SecureContext } from "node:tls";
 import type { Clock } from "../../lib/clock.ts";
 import { Crowd } from "../../net/crowd.ts";
 import { listen, type Listener } from "../../net/listener.ts";
-import { createLogShared, LogControl } from "../../observe/log-control.ts";
-import { createLog } from "../../observe/log.ts";
-import { createMetricsShared, metricsFor } from "../../observe/metrics.ts";
-import { renderMetrics } from "../../observe/metrics-text.ts";
+import { testContext } from "../../net/testing.ts";
+import { recordingLog, testMetrics, type Recorded } from "../../observe/testing.ts";
 import type { SmtpLimits, SmtpProtocol } from "../options.ts";
 import { smtpHandler } from "../server.ts";
 import { House } from "./house.ts";
-
-/** A clock that stands still until it is moved. */
-export class HeldClock implements Clock {
-  ms = 1_000_000;
-  readonly now = (): number => this.ms;
-  readonly monotonic = (): number => this.ms;
-}
 
 /** A real listener on loopback with a house of plain data behind it, and a clock that the test moves. */
 export type TestServer = AsyncDisposable & {
   readonly port: number;
   readonly house: House;
   readonly listener: Listener;
-  readonly events: readonly Record<string, unknown>[];
+  readonly events: readonly Recorded[];
   /** Lets so many seconds pass, one sweep each. */
   pass(seconds: number): void;
-  metric(name: string): number;
+  /** A metric by its line in the text format. */
+  metric(name: string): number | undefined;
 };
 
 export type TestOptions = {
   readonly protocol?: SmtpProtocol;
   readonly allowCleartext?: boolean;
+  readonly tls?: "starttls" | "implicit";
   readonly limits?: Partial<SmtpLimits>;
 };
 
 /** Starts one. */
 export async function startServer(options: TestOptions = {}): Promise<TestServer> {
-  const { protocol = "smtp", allowCleartext = true } = options;
+  const { protocol = "smtp", allowCleartext = true, tls = "none" } = options;
   const clock = new HeldClock();
   const house = new House();
-  const shared = createMetricsShared(1);
-  const metrics = metricsFor(shared, 0);
-  const events: Record<string, unknown>[] = [];
-  const log = createLog(new LogControl(createLogShared("debug")), metrics, clock, (line) =>
-    events.push(JSON.parse(line) as Record<string, unknown>),
-  );
-  const limits = {
-    messageOctets: 1_000_000,
-    recipients: 100,
-    idleSeconds: 300,
-    contentSeconds: 3600,
-    ...options.limits,
+  const { log, events } = recordingLog();
+  const { metrics, sample } = testMetrics();
+  const limits = { messageOctets: 1_000_000, recipients: 100, idleSeconds: 300, contentSeconds: 3600 };
+  const given = {
+    hostname: "mail.example.test",
+    allowCleartext,
+    startTls: tls === "starttls",
+    limits: { ...limits, ...options.limits },
   };
+  const certificate = tls === "none" ? undefined : await testContext();
   const crowd = new Crowd({ connections: 100, clock });
   const listener = await listen({
     protocol,
     address: { host: "127.0.0.1", port: 0 },
-    tls: "none",
-    context: noContext,
+    tls,
+    context: () => certificate ?? noContext(),
     busyLine: "421 4.7.0 busy\r\n",
-    accept: smtpHandler(
-      protocol,
-      { hostname: "mail.example.test", allowCleartext, startTls: false, limits },
-      house,
-      log,
-      metrics,
-      clock,
-    ),
+    accept: smtpHandler(protocol, given, house, log, metrics, clock),
     crowd,
     metrics,
     log,
@@ -83,17 +66,19 @@ export async function startServer(options: TestOptions = {}): Promise<TestServer
         crowd.sweep();
       }
     },
-    metric: (name) => {
-      const line = renderMetrics(shared, [])
-        .split("\n")
-        .find((each) => each.startsWith(`${name} `));
-      return Number(line?.split(" ")[1] ?? Number.NaN);
-    },
+    metric: sample,
     [Symbol.asyncDispose]: async () => {
       await listener[Symbol.asyncDispose]();
       crowd[Symbol.dispose]();
     },
   };
+}
+
+/** A clock that stands still until it is moved. */
+class HeldClock implements Clock {
+  ms = 1_000_000;
+  readonly now = (): number => this.ms;
+  readonly monotonic = (): number => this.ms;
 }
 
 function noContext(): SecureContext {
