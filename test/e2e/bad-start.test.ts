@@ -167,15 +167,18 @@ test(
     };
     for (const [name, damage] of Object.entries(cases)) {
       await t.test(name, async () => {
-        damage();
-        const before = existsSync(file) ? digest(file) : "none";
-        const words = await refusedStart(installation);
-        assert.match(words, /mailkeep\.db/, `the file is named: ${words}`);
-        assert.match(words, /damaged|truncated|not whole|missing|corrupt|malformed|empty|not a database/i, words);
-        assert.equal(existsSync(file) ? digest(file) : "none", before, "nothing was written over it");
-        rmSync(`${file}-wal`, { force: true });
-        rmSync(`${file}-shm`, { force: true });
-        writeFileSync(file, whole);
+        try {
+          damage();
+          const before = existsSync(file) ? digest(file) : "none";
+          const words = await refusedStart(installation);
+          assert.match(words, new RegExp(installation.data), `the place is named: ${words}`);
+          assert.match(words, /database/i, words);
+          assert.match(words, /damaged|not whole|missing|gone|older|malformed|empty|not a database/i, words);
+          assert.equal(existsSync(file) ? digest(file) : "none", before, "nothing was written over it");
+        } finally {
+          for (const rest of ["-wal", "-shm"]) rmSync(`${file}${rest}`, { force: true });
+          writeFileSync(file, whole);
+        }
       });
     }
     await allIsThere(stack, installation, mail);
@@ -219,7 +222,7 @@ test("a data folder that is a file, and one that cannot be made", options, async
   const { installation, mail } = await filled(stack);
   const file = path.join(installation.folder, "a-file");
   writeFileSync(file, "");
-  for (const place of [file, path.join(file, "below"), "/proc/mailkeep"]) {
+  for (const place of [file, path.join(file, "below"), "/sys/mailkeep"]) {
     installation.configure({ server: { data_directory: place } });
     assert.match(await refusedStart(installation), new RegExp(place));
   }

@@ -23,10 +23,12 @@ export async function flood({ port, ca, opening = [], piece }: Flood, octets: nu
   let answer = "";
   socket.on("data", (data: Buffer) => (answer = (answer + data.toString("latin1")).slice(0, 2000)));
   socket.on("error", () => undefined);
-  const gone = once(socket, "close");
-  await Promise.race([once(socket, ca === undefined ? "connect" : "secureConnect"), gone]);
+  const { promise: gone, resolve: isGone } = Promise.withResolvers<unknown>();
+  socket.once("close", isGone);
+  await within("a connection", waitSeconds, once(socket, ca === undefined ? "connect" : "secureConnect"));
   for (const line of opening) {
-    const answered = once(socket, "data");
+    const { promise: answered, resolve } = Promise.withResolvers<unknown>();
+    socket.once("data", resolve);
     socket.write(line);
     await within(`an answer to ${line}`, waitSeconds, Promise.race([answered, gone]));
   }

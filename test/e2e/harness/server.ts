@@ -59,7 +59,9 @@ export class Server {
   event(name: string, seconds: number, skip = 0): Promise<LogLine> {
     return until(`the event ${name}\n${this.#output}`, seconds, () => {
       const found = this.events(name)[skip];
-      assert.ok(found !== undefined || this.running, `the server ended before ${name}\n${this.#output}`);
+      const { exitCode, signalCode } = this.#child;
+      const end = `the server ended (${exitCode ?? signalCode}) before ${name}`;
+      assert.ok(found !== undefined || this.running, `${end}\n${this.#output}`);
       return found;
     });
   }
