@@ -176,3 +176,30 @@ test("octets without end cost nothing and end in a close", timeout, async (conte
   await listener.idle();
   assert.ok(process.memoryUsage.rss() - before < 64 << 20);
 });
+
+test("P6 a large message goes out in pieces, exactly, to a slow reader too", timeout, async (context) => {
+  const { memory, login } = await rig(context);
+  memory.pieceOctets = 65_537;
+  const text = `${".".repeat(40)}\r\n${"y".repeat(100)}\r\n`.repeat(50_000);
+  memory.add(text);
+  const client = await login();
+  client.socket.pause();
+  client.send("RETR 1\r\nQUIT\r\n");
+  await new Promise(setImmediate);
+  client.socket.resume();
+  const sent = await client.rest();
+  assert.equal(sent, `+OK ${text.length} octets\r\n${text.replaceAll(/^\./gm, "..")}.\r\n+OK bye\r\n`);
+  assert.equal(memory.counts.closes, 1);
+});
+
+test("a client that goes while the disk is read", timeout, async (context) => {
+  const { memory, login, listener } = await rig(context);
+  memory.slowDisk = true;
+  memory.add("a\r\n");
+  const client = await login();
+  client.send("RETR 1\r\n");
+  client.socket.resetAndDestroy();
+  await listener.idle();
+  await new Promise(setImmediate);
+  assert.deepEqual([memory.held, memory.removed], [false, []]);
+});

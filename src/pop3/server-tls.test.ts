@@ -49,3 +49,45 @@ test(
     assert.ok(memory.counts.touches > 0);
   },
 );
+
+test(
+  "TLS-01 TLS-02 STLS: the user name of before is forgotten, and the login works after it",
+  timeout,
+  async (context) => {
+    const { memory, connect } = await rig(context, { tls: "starttls", options: { allowCleartext: true } });
+    memory.add("a\r\n");
+    const client = await connect();
+    client.send("USER tim\r\n");
+    await client.line();
+    client.send("STLS\r\n");
+    assert.equal(await client.line(), "+OK begin TLS");
+    await client.startTls();
+    client.send("PASS tanstaaf\r\nUSER tim\r\nPASS tanstaaf\r\nSTLS\r\nRETR 1\r\nQUIT\r\n");
+    assert.equal(
+      await client.rest(),
+      "-ERR send USER first\r\n+OK send the password\r\n+OK 1 messages (3 octets)\r\n-ERR already logged in\r\n" +
+        "+OK 3 octets\r\na\r\n.\r\n+OK bye\r\n",
+    );
+  },
+);
+
+test(
+  "P5 TLS-02 what stands behind STLS is never carried out, and is counted as an attack",
+  timeout,
+  async (context) => {
+    for (const behind of ["USER tim\r\nPASS tanstaaf\r\nDELE 1\r\nQUIT\r\n", "\n", "U", "\0"]) {
+      const { memory, connect, events, listener } = await rig(context, { tls: "starttls" });
+      memory.add("a\r\n");
+      const client = await connect();
+      client.send(`STLS\r\n${behind}`);
+      assert.equal(await client.rest(), "-ERR commands behind STLS\r\n");
+      client.finish();
+      await listener.idle();
+      assert.deepEqual(
+        events.map(({ event, fields }) => [event, fields]),
+        [["pop3.attack", { kind: "octets-behind-stls", peer: "127.0.0.1" }]],
+      );
+      assert.deepEqual([memory.messages, memory.counts.releases], [1, 0]);
+    }
+  },
+);

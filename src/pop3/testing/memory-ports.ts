@@ -25,6 +25,8 @@ export class MemoryPorts {
   readonly counts = { updates: 0, releases: 0, touches: 0, closes: 0 };
   /** Octets of one piece of a reader; a message that is not longer comes whole. */
   pieceOctets = 1 << 20;
+  /** Whether every piece is asked for twice, as while a disk is slow. */
+  slowDisk = false;
   /** Takes the lease of the session that holds it. */
   takeOver: () => void = () => undefined;
   /** Resolved by a test to let go on what it made wait. */
@@ -113,11 +115,17 @@ export class MemoryPorts {
     const buffer = Buffer.alloc(Math.min(this.pieceOctets, octets.length));
     let at = 0;
     let closed = false;
+    let asked = false;
     return {
       octets: octets.length,
       dotted: /(^|\n)\./.test(octets.toString("latin1")),
-      next: () => {
+      next: (ready) => {
         if (closed) throw new Error("read after close");
+        asked = this.slowDisk && !asked;
+        if (asked) {
+          setImmediate(ready);
+          return "later";
+        }
         if (message === undefined) return "gone";
         if (fault !== undefined && fault !== "damaged-later") return fault;
         if (fault === "damaged-later" && at > 0) return "damaged";
