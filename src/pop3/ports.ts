@@ -40,7 +40,8 @@ export type OpenMaildrop = {
 
 /** What a POP3 session needs of the house. A rejected promise is an outage and is answered `[SYS/TEMP]` or `[SYS/PERM]`. */
 export type Pop3Ports = Readonly<{
-  login: (credentials: Credentials, peer: Peer) => Promise<Result<Identity, LoginRefusal>>;
+  /** `tls`: the version that protects the connection, "" in clear text. */
+  login: (credentials: Credentials, peer: Peer, tls: string) => Promise<Result<Identity, LoginRefusal>>;
   /** `lost` is called when the lease is taken over: the session is then cut without UPDATE. */
   openMaildrop: (identity: Identity, lost: () => void) => Promise<Result<OpenMaildrop, "in-use">>;
 }>;

@@ -13,7 +13,9 @@ export type SendingEnd = "sent" | "damaged" | "gone" | "failed" | "cut";
 export class Sending {
   readonly #drive: Drive;
   readonly #reader: MessageReader;
-  readonly #outgoing: Outgoing;
+  readonly #lines: number | undefined;
+  // Made with the first piece: before it the reader does not know whether the message has dots to stuff.
+  #outgoing: Outgoing | undefined;
   readonly #ended: (end: SendingEnd) => void;
   readonly #pull = (): void => this.pull();
   readonly #last = (): void => this.#end("sent");
@@ -31,7 +33,7 @@ export class Sending {
     this.#drive = drive;
     this.#reader = reader;
     this.#head = how.head;
-    this.#outgoing = new Outgoing(reader.dotted, how.lines);
+    this.#lines = how.lines;
     this.#ended = ended;
   }
 
@@ -50,7 +52,7 @@ export class Sending {
         return;
       case "end":
         this.#sayHead();
-        return this.#drive.write(this.#outgoing.end(), this.#last);
+        return this.#drive.write(this.#transform().end(), this.#last);
       case "damaged":
       case "gone":
       case "failed":
@@ -70,16 +72,22 @@ export class Sending {
   #send(piece: Uint8Array): void {
     const whole = this.#head !== undefined && piece.length === this.#reader.octets;
     this.#sayHead();
-    const octets = this.#outgoing.push(piece);
+    const outgoing = this.#transform();
+    const octets = outgoing.push(piece);
     this.#octets += octets.length;
     // A message that comes as one piece was checked whole before; TOP may need no more. Either goes out in one write.
-    if (!whole && !this.#outgoing.done) return this.#drive.write(octets, this.#pull);
+    if (!whole && !outgoing.done) return this.#drive.write(octets, this.#pull);
     const { connection } = this.#drive;
     connection.cork();
     this.#drive.flush();
     connection.write(octets);
-    connection.write(this.#outgoing.end(), this.#last);
+    connection.write(outgoing.end(), this.#last);
     connection.uncork();
+  }
+
+  #transform(): Outgoing {
+    this.#outgoing ??= new Outgoing(this.#reader.dotted, this.#lines);
+    return this.#outgoing;
   }
 
   #sayHead(): void {

@@ -128,10 +128,11 @@ export class Pop3Session implements Driven {
   }
 
   #act(action: Action): void {
+    const { connection } = this.#drive;
     switch (action.kind) {
       case "login":
         return this.#ask(
-          this.#ports.login(action.credentials, this.#drive.connection.peer),
+          this.#ports.login(action.credentials, connection.peer, connection.tls?.version ?? ""),
           (login) => this.#loggedIn(login),
           (outcome) => ({ kind: "login", outcome }),
         );
@@ -157,7 +158,7 @@ export class Pop3Session implements Driven {
         return this.#drive.startTls();
       case "close":
         if (action.attack !== undefined)
-          this.#log.warn("pop3.attack", { kind: action.attack, peer: this.#drive.connection.peer.address });
+          this.#log.warn("pop3.attack", { kind: action.attack, peer: connection.peer.address });
         return this.#drive.end();
     }
   }

@@ -118,7 +118,10 @@ export class MemoryPorts {
     let asked = false;
     return {
       octets: octets.length,
-      dotted: /(^|\n)\./.test(octets.toString("latin1")),
+      // Known with the first piece only; until then nothing may rest on it.
+      get dotted() {
+        return at === 0 || /(^|\n)\./.test(octets.toString("latin1"));
+      },
       next: (ready) => {
         if (closed) throw new Error("read after close");
         asked = this.slowDisk && !asked;
