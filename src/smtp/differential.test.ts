@@ -15,7 +15,9 @@ import { startServer, type TestServer } from "./testing/server.ts";
  */
 
 type Heard = { readonly classes: string; readonly messages: readonly string[] };
-type Server = { readonly port: number; take(): readonly string[] };
+/** `take`: the messages that came from the client at that port. */
+type Server = { readonly port: number; take(client: number): readonly string[] };
+type Taken = { readonly client: number | undefined; readonly message: string };
 
 const A = "a@example.test";
 const B = "b@example.test";
@@ -25,7 +27,7 @@ const RCPT = `RCPT TO:<${A}>\r\n`;
 const QUIT = "QUIT\r\n";
 
 /** Mailkeep and its oracle, and what the oracle took. */
-type Pair = { readonly mailkeep: TestServer; readonly oracle: SMTPServer; readonly taken: string[] };
+type Pair = { readonly mailkeep: TestServer; readonly oracle: SMTPServer; readonly taken: Taken[] };
 
 let smtp: Pair;
 let lmtp: Pair;
@@ -50,7 +52,7 @@ async function startPair(isLmtp: boolean): Promise<Pair> {
     limits: { messageOctets: 1000, recipients: 10 },
   });
   for (const account of [A, B]) mailkeep.house.accounts.set(account, undefined);
-  const taken: string[] = [];
+  const taken: Taken[] = [];
   const oracle = new SMTPServer({
     name: "oracle.example.test",
     lmtp: isLmtp,
@@ -68,7 +70,10 @@ async function startPair(isLmtp: boolean): Promise<Pair> {
   return { mailkeep, oracle, taken };
 }
 
-describe("what both do alike", () => {
+// smtp-server waits 100 ms before each greeting.
+const together = { concurrency: 8 };
+
+describe("what both do alike", together, () => {
   const alike: readonly (readonly [string, string])[] = [
     ["a message", `${HELLO}${MAIL}${RCPT}DATA\r\nSubject: x\r\n\r\nhello\r\n.\r\n`],
     ["two messages", `${HELLO}${MAIL}${RCPT}DATA\r\none\r\n.\r\n${MAIL}${RCPT}DATA\r\ntwo\r\n.\r\n`],
@@ -152,7 +157,7 @@ test("LMTP: one answer for each recipient that was accepted", async () => {
   }
 });
 
-describe("what Mailkeep does otherwise, and why", () => {
+describe("what Mailkeep does otherwise, and why", together, () => {
   const one = (content: string): string => described("x@b.example", [A], Buffer.from(content));
   const data = `${HELLO}${MAIL}${RCPT}DATA\r\n`;
   const otherwise: readonly (readonly [what: string, dialogue: string, ours: Heard, theirs: Heard])[] = [
@@ -267,32 +272,37 @@ async function both(
   { mailkeep, oracle, taken } = smtp,
 ): Promise<readonly [Heard, Heard]> {
   const { house, port } = mailkeep;
-  const messagesOf = (): readonly string[] =>
-    house.delivered.splice(0).map(({ envelope, content }) =>
-      described(
-        envelope.sender,
-        envelope.recipients.map(({ asGiven }) => asGiven),
-        content,
-      ),
-    );
+  const messagesOf = (client: number): readonly string[] =>
+    house.delivered
+      .filter(({ envelope }) => envelope.peer.port === client)
+      .map(({ envelope: { sender, recipients }, content }) =>
+        described(
+          sender,
+          recipients.map(({ asGiven }) => asGiven),
+          content,
+        ),
+      );
   const address = oracle.server.address() as AddressInfo;
+  const takenFrom = (client: number): readonly string[] =>
+    taken.filter((each) => each.client === client).map(({ message }) => message);
   return Promise.all([
     converse({ port, take: messagesOf }, dialogue, cut),
-    converse({ port: address.port, take: () => taken.splice(0) }, dialogue, cut),
+    converse({ port: address.port, take: takenFrom }, dialogue, cut),
   ]);
 }
 
 async function converse(server: Server, dialogue: string, cut: number): Promise<Heard> {
   using client = await SmtpClient.connect(server.port);
+  const { localPort = 0 } = client.wire.socket;
   await client.reply();
   for (let at = 0; at < dialogue.length; at += cut) client.send(dialogue.slice(at, at + cut));
   const replies = await client.rest();
   const last = replies.split("\r\n").filter((line) => /^\d{3} /.test(line));
-  return { classes: last.map((line) => line[0]).join(""), messages: server.take() };
+  return { classes: last.map((line) => line[0]).join(""), messages: server.take(localPort) };
 }
 
 function onData(
-  taken: string[],
+  taken: Taken[],
   stream: SMTPServerDataStream,
   session: SMTPServerSession,
   callback: (error?: Error | null) => void,
@@ -303,13 +313,9 @@ function onData(
     if (stream.sizeExceeded) return callback(refusal("too large", 552));
     const { mailFrom, rcptTo } = session.envelope;
     const sender = mailFrom === false ? "" : mailFrom.address;
-    taken.push(
-      described(
-        sender,
-        rcptTo.map(({ address }) => address),
-        Buffer.concat(pieces),
-      ),
-    );
+    const recipients = rcptTo.map(({ address }) => address);
+    const message = described(sender, recipients, Buffer.concat(pieces));
+    taken.push({ client: session.remotePort, message });
     return callback();
   });
 }
