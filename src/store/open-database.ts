@@ -41,8 +41,11 @@ export async function openDatabase(layout: Layout, disk: Disk): Promise<Result<O
   }
 }
 
+/** The schema that was found when a store was opened, and the one it has now. 0: it was made. */
+export type Migrated = { readonly from: number; readonly to: number };
+
 /** Brings a database to this program's schema, each step in a transaction of its own. */
-export async function migrate({ connection, version }: OpenedDatabase): Promise<void> {
+export async function migrate({ connection, version }: OpenedDatabase): Promise<Migrated> {
   if (version === 0) {
     connection.query("create table if not exists schema_version (version integer not null) strict");
     connection.query("insert into schema_version select 0 where not exists (select 1 from schema_version)");
@@ -54,6 +57,7 @@ export async function migrate({ connection, version }: OpenedDatabase): Promise<
       await writeSchemaVersion(connection, version + index + 1);
     });
   }
+  return { from: version, to: SCHEMA_VERSION };
 }
 
 /** What an error while opening means to the operator. */

@@ -5,11 +5,11 @@ import type { Log } from "../observe/log-port.ts";
 import type { Metrics } from "../observe/metrics-port.ts";
 import type { Disk } from "./disk.ts";
 import { layoutOf } from "./layout.ts";
+import type { Migrated } from "./open-database.ts";
 import { migrate, openDatabase, refusalOf } from "./open-database.ts";
 import type { OpenRefusal } from "./open-refusal.ts";
 import type { AnnounceSegments } from "./reclaim.ts";
 import { countAccounts } from "./sql/accounts.ts";
-import { SCHEMA_VERSION } from "./sql/migrations.ts";
 import { sweep } from "./sweep.ts";
 import { Writer } from "./write/writer.ts";
 
@@ -23,17 +23,19 @@ export type OpenWriterOptions = {
 };
 
 /** Opens a store for writing: brings it to this program's schema, puts it in order, and gives its one writer. */
-export async function openWriter(options: OpenWriterOptions): Promise<Result<Writer, OpenRefusal>> {
+export async function openWriter(
+  options: OpenWriterOptions,
+): Promise<Result<{ readonly writer: Writer; readonly schema: Migrated }, OpenRefusal>> {
   const { folder, disk, log, clock } = options;
   const layout = layoutOf(folder);
   const opened = await openDatabase(layout, disk);
   if (!opened.ok) return opened;
   const sql = opened.value.connection;
   try {
-    await migrate(opened.value);
+    const schema = await migrate(opened.value);
     await sweep(sql, disk, layout, clock.now());
-    log.info("store.opened", { schema: SCHEMA_VERSION, accounts: await countAccounts(sql) });
-    return ok(new Writer({ ...options, sql, layout }));
+    log.info("store.opened", { schema: schema.to, accounts: await countAccounts(sql) });
+    return ok({ writer: new Writer({ ...options, sql, layout }), schema });
   } catch (cause) {
     sql[Symbol.dispose]();
     return err(refusalOf(cause));

@@ -11,6 +11,7 @@ import type { Disk } from "./disk.ts";
 import { systemDisk } from "./disk.ts";
 import { layoutOf } from "./layout.ts";
 import { createLeaseWords, LeaseTable } from "./leases.ts";
+import type { Migrated } from "./open-database.ts";
 import type { OpenRefusal } from "./open-refusal.ts";
 import { openWriter } from "./open-writer.ts";
 import type { Store } from "./ports.ts";
@@ -31,15 +32,20 @@ export type StoreOptions = {
 /** A store that can be closed: what was asked before is finished first. */
 export type OpenStore = Store & AsyncDisposable;
 
-/** Opens the store in the caller's own thread, writer and all: for commands while no server runs, and for tests. */
-export async function openStore(options: StoreOptions): Promise<Result<OpenStore, OpenRefusal>> {
+/**
+ * Opens the store in the caller's own thread, writer and all: for commands while no server runs, and for tests. Makes it
+ * where there is none, and brings it to this program's schema.
+ */
+export async function openStore(
+  options: StoreOptions,
+): Promise<Result<OpenStore & { readonly schema: Migrated }, OpenRefusal>> {
   const { folder, clock = systemClock, disk = systemDisk } = options;
   const layout = layoutOf(folder);
   const reader = new BodyReader(disk, layout);
   const announce = reader.forget.bind(reader);
   const opened = await openWriter({ ...options, disk, clock, announce });
   if (!opened.ok) return opened;
-  const writer = opened.value;
+  const { writer, schema } = opened.value;
   const connection = openForReading(layout.database, compileStatement);
   const leases = new LeaseTable(createLeaseWords(), 1, clock);
   const store = assembleStore({
@@ -57,5 +63,5 @@ export async function openStore(options: StoreOptions): Promise<Result<OpenStore
     connection[Symbol.dispose]();
     await writer[Symbol.asyncDispose]();
   };
-  return ok({ ...store, [Symbol.asyncDispose]: close });
+  return ok({ ...store, schema, [Symbol.asyncDispose]: close });
 }

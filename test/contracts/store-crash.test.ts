@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import path from "node:path";
 import { createInterface } from "node:readline";
 import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
 import { crc32 } from "node:zlib";
 import type { MailboxId, Uid } from "../../src/model/ids.ts";
 import { uidl } from "../../src/model/message.ts";
@@ -47,7 +47,7 @@ class Ledger {
 }
 
 async function runUntilKilled(folder: string, run: number, lines: number, ledger: Ledger): Promise<void> {
-  const script = path.join(import.meta.dirname, "store-crash-child.ts");
+  const script = fileURLToPath(new URL("./store-crash-child.ts", import.meta.url));
   const child = spawn(process.execPath, [script, folder, String(run)], { stdio: ["ignore", "pipe", "inherit"] });
   const ended = once(child, "exit");
   let heard = 0;

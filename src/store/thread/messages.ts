@@ -1,6 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { SegmentId } from "../../model/ids.ts";
 import type { ObserveShared } from "../../observe/worker.ts";
+import type { Migrated } from "../open-database.ts";
 import type { OpenRefusal } from "../open-refusal.ts";
 import type { ReadStatements } from "../sql/read-statements.ts";
 import type { Request } from "../write/verbs.ts";
@@ -18,7 +19,7 @@ export type Order =
 
 /** From the store thread to its owner, once. */
 export type Opened =
-  | { readonly opened: true; readonly statements: ReadStatements }
+  | { readonly opened: true; readonly schema: Migrated; readonly statements: ReadStatements }
   | { readonly opened: false; readonly refusal: OpenRefusal };
 
 /** From a client to the store thread: the calls of one turn of its loop. */

@@ -5,6 +5,7 @@ import type { Result } from "../../lib/result.ts";
 import { err, ok } from "../../lib/result.ts";
 import type { ObserveShared } from "../../observe/worker.ts";
 import { createLeaseWords, MOST_THREADS } from "../leases.ts";
+import type { Migrated } from "../open-database.ts";
 import type { OpenRefusal } from "../open-refusal.ts";
 import type { StoreConnection } from "./connection.ts";
 import type { Opened, Order, StoreThreadData } from "./messages.ts";
@@ -15,6 +16,7 @@ export type StoreThread = AsyncDisposable & {
   connect(): StoreConnection;
   /** Settles when the thread has ended: with undefined after dispose, else with why it died; the process must end then. */
   readonly ended: Promise<Error | undefined>;
+  readonly schema: Migrated;
 };
 
 /** Starts the thread that owns the only write connection. Who calls holds the folder's lock. */
@@ -49,6 +51,7 @@ export async function startStoreThread(options: {
       return { ...shared, port: port1, threadNumber };
     },
     ended,
+    schema: opened.schema,
     [Symbol.asyncDispose]: async () => {
       stopping.asked = true;
       order(worker, { order: "stop" }, []);

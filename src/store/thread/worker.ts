@@ -32,7 +32,8 @@ async function run(owner: MessagePort, { folder, leaseWords, observe }: StoreThr
     owner.postMessage({ opened: false, refusal: opened.error } satisfies Opened);
     return;
   }
-  await using writer = opened.value;
+  const { schema } = opened.value;
+  await using writer = opened.value.writer;
   const stopped = new Promise<void>((resolve) => {
     owner.on("message", (order: Order) => {
       if (order.order === "stop") return resolve();
@@ -41,7 +42,7 @@ async function run(owner: MessagePort, { folder, leaseWords, observe }: StoreThr
       serveClient(port, writer, { threadNumber, leaseWords, gone: () => clients.delete(port) });
     });
   });
-  owner.postMessage({ opened: true, statements: compileReadStatements(compileStatement) } satisfies Opened);
+  owner.postMessage({ opened: true, schema, statements: compileReadStatements(compileStatement) } satisfies Opened);
   await stopped;
   owner.close();
   // What clients had posted is still answered; then nobody can post any more.
