@@ -145,7 +145,7 @@ function pop3Door(parts: ProtocolParts, config: Config, login: Login, mailboxes:
       stlsPossible: tls === "starttls",
     },
     {
-      login: (credentials, peer) => login(credentials, peer, { protocol: "pop3", tls: "" }),
+      login: (credentials, peer, tls) => login(credentials, peer, { protocol: "pop3", tls }),
       openMaildrop: (identity, lost) => mailboxes.openMaildrop(identity, lost),
     },
     parts.log,
@@ -182,7 +182,7 @@ function smtpDoor(
       },
     },
     {
-      login: (credentials, peer) => rooms.login(credentials, peer, { protocol, tls: "" }),
+      login: (credentials, peer, tls) => rooms.login(credentials, peer, { protocol, tls }),
       recipient,
       openContent: rooms.openContent,
       deliver: buildDeliver(parts, rooms.mailboxes),

@@ -19,14 +19,9 @@ const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
 /** Parses a domain name; an address literal (`[192.0.2.1]`) is none. */
 export function parseDomain(text: string): Result<Domain, "bad-domain"> {
-  const ascii = domainToASCII(
-    text.normalize("NFC").replace(/\.$/, ""),
-  ).toLowerCase();
-  if (ascii === "" || ascii.length > 253 || /^[\d.]+$/.test(ascii))
-    return err("bad-domain");
-  return ascii.split(".").every((label) => LABEL.test(label))
-    ? ok(ascii as Domain)
-    : err("bad-domain");
+  const ascii = domainToASCII(text.normalize("NFC").replace(/\.$/, "")).toLowerCase();
+  if (ascii === "" || ascii.length > 253 || /^[\d.]+$/.test(ascii)) return err("bad-domain");
+  return ascii.split(".").every((label) => LABEL.test(label)) ? ok(ascii as Domain) : err("bad-domain");
 }
 
 // atext of RFC 5321 §4.1.2, with UTF-8 as RFC 6531 §3.3 adds it; dots only between atoms. A quoted local part is
@@ -41,19 +36,13 @@ export function parseAddress(text: string): Result<Address, "bad-address"> {
   const domain = parseDomain(text.slice(at + 1));
   if (local === undefined || !domain.ok) return err("bad-address");
   const address = `${local}@${domain.value}`;
-  return Buffer.byteLength(address) <= 254
-    ? ok(address as Address)
-    : err("bad-address");
+  return Buffer.byteLength(address) <= 254 ? ok(address as Address) : err("bad-address");
 }
 
 function parseLocal(text: string): string | undefined {
   const quoted = /^"((?:[^"\\]|\\.)*)"$/u.exec(text);
-  const plain = (quoted ? (quoted[1] ?? "").replace(/\\(.)/gu, "$1") : text)
-    .normalize("NFC")
-    .toLowerCase();
-  return Buffer.byteLength(plain) <= 64 && LOCAL.test(plain)
-    ? plain
-    : undefined;
+  const plain = (quoted ? (quoted[1] ?? "").replace(/\\(.)/gu, "$1") : text).normalize("NFC").toLowerCase();
+  return Buffer.byteLength(plain) <= 64 && LOCAL.test(plain) ? plain : undefined;
 }
 
 /** Takes an address apart at its `@` and at the first `+` of its local part. */

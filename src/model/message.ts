@@ -7,8 +7,3 @@ import type { Uid } from "./ids.ts";
 export function uidl(uid: Uid, tag: number): string {
   return `${uid.toString(36)}-${tag.toString(16).padStart(8, "0")}`;
 }
-
-/** Whether a text may be a UIDL: 1 to 70 characters, each of 0x21 to 0x7E (RFC 1939 §7). */
-export function isUidl(text: string): boolean {
-  return /^[\x21-\x7e]{1,70}$/.test(text);
-}

@@ -14,9 +14,7 @@ export function networkOf(peer: Peer): string {
   const [head = "", tail = ""] = address.split("::");
   const left = head === "" ? [] : head.split(":");
   const right = tail === "" ? [] : tail.split(":");
-  const zeros = address.includes("::")
-    ? Math.max(0, 8 - left.length - right.length)
-    : 0;
+  const zeros = address.includes("::") ? Math.max(0, 8 - left.length - right.length) : 0;
   const groups = [...left, ...Array<string>(zeros).fill("0"), ...right];
   return `${groups.slice(0, 4).join(":")}::/64`;
 }

@@ -6,9 +6,5 @@ export type Usage = { readonly octets: number; readonly messages: number };
 
 /** Whether one more message of so many octets still fits; RCPT asks with 0 octets. */
 export function fits(usage: Usage, quota: Quota, octets: number): boolean {
-  return (
-    usage.messages < quota.messages &&
-    usage.octets < quota.octets &&
-    usage.octets + octets <= quota.octets
-  );
+  return usage.messages < quota.messages && usage.octets < quota.octets && usage.octets + octets <= quota.octets;
 }

@@ -24,7 +24,12 @@ export type ContentSink = {
 
 /** What an SMTP session needs of the house. A rejected promise is an outage and is answered 451. */
 export type SmtpPorts = Readonly<{
-  login: (credentials: Credentials, peer: Peer) => Promise<Result<{ readonly address: Address }, LoginRefusal>>;
+  /** `tls`: the version, "" in clear text; for the log. */
+  login: (
+    credentials: Credentials,
+    peer: Peer,
+    tls: string,
+  ) => Promise<Result<{ readonly address: Address }, LoginRefusal>>;
   /** Decides RCPT. `octets`: what MAIL announced by SIZE, else 0. LMTP asks about the quota again after DATA. */
   recipient: (forwardPath: string, octets: number) => Promise<Result<Recipient, RecipientRefusal>>;
   /** Opens a sink. `expected`: what MAIL announced by SIZE, else 0. undefined: no memory left for it now (452). */

@@ -135,7 +135,7 @@ export class SmtpSession implements Driven {
       case "login":
         return this.#ask(
           "login",
-          () => ports.login(effect.credentials, peer),
+          () => ports.login(effect.credentials, peer, this.#drive.connection.tls?.version ?? ""),
           err("unavailable"),
           (result) => ({
             kind: "login",
