@@ -25,6 +25,8 @@ export async function openDatabase(layout: Layout, disk: Disk): Promise<Result<O
     const lost = (disk.octetsSync(layout.database) ?? 0) === 0 && hasBodies(layout, disk);
     if (lost)
       return err({ kind: "damaged", reason: "the database is gone or empty, but bodies of messages are there" });
+    // SQLite would make it readable for all where the folder lets them in; its other files take its mode.
+    if (disk.octetsSync(layout.database) === undefined) disk.closeSync(disk.openSync(layout.database, "create"));
     connection = openForWriting(layout.database, compileStatement);
     const damage = crashed ? findDamage(connection) : undefined;
     const version = damage === undefined ? await versionOf(connection) : 0;

@@ -31,6 +31,8 @@ describe("opening a store", () => {
     for (const from of [0, 1]) {
       await using store = must(await openStore({ folder, log: silentLog, metrics: testMetrics().metrics }));
       assert.deepEqual(store.schema, { from, to: 1 });
+      for (const name of fs.readdirSync(folder))
+        assert.equal(fs.statSync(path.join(folder, name)).mode & 0o077, 0, name);
     }
   });
 
