@@ -16,12 +16,25 @@ export type AddressParts = {
 };
 
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
+const ASCII_NAME = /^[a-z0-9_.-]+$/;
+// What a name in another script may hold before it becomes A-labels; the full stops are those of RFC 3490 §3.1. The
+// conversion is a URL parser's: it would cut a host at "/", "?" or "#" and decode "%", so nothing else reaches it.
+const UNICODE_NAME = /^[\p{L}\p{N}\p{M}_.\u3002\uff0e\uff61-]+$/u;
 
 /** Parses a domain name; an address literal (`[192.0.2.1]`) is none. */
 export function parseDomain(text: string): Result<Domain, "bad-domain"> {
-  const ascii = domainToASCII(text.normalize("NFC").replace(/\.$/, "")).toLowerCase();
-  if (ascii === "" || ascii.length > 253 || /^[\d.]+$/.test(ascii)) return err("bad-domain");
-  return ascii.split(".").every((label) => LABEL.test(label)) ? ok(ascii as Domain) : err("bad-domain");
+  if (text.length > 255) return err("bad-domain");
+  const lower = text.toLowerCase().replace(/\.$/, "");
+  const ascii = ASCII_NAME.test(lower) ? lower : fromUnicode(lower);
+  const labels = ascii.split(".");
+  // A last label of digits alone is the end of an IP address (RFC 3696 §2).
+  if (ascii.length > 253 || /^\d+$/.test(labels.at(-1) ?? "")) return err("bad-domain");
+  return labels.every((label) => LABEL.test(label)) ? ok(ascii as Domain) : err("bad-domain");
+}
+
+function fromUnicode(text: string): string {
+  const name = text.normalize("NFC");
+  return UNICODE_NAME.test(name) ? domainToASCII(name).replace(/\.$/, "") : "";
 }
 
 // atext of RFC 5321 §4.1.2, with UTF-8 as RFC 6531 §3.3 adds it; dots only between atoms. A quoted local part is
