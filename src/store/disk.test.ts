@@ -50,6 +50,13 @@ describe("the machine's disk", () => {
     await assert.rejects(disk.read(full, Buffer.alloc(1), 0), kindOf("failed"));
   });
 
+  it("gives up where no folder can be made", () => {
+    assert.throws(() => disk.mkdirSync("/proc/mailkeep/data"), kindOf("missing"));
+    using at = folder();
+    fs.writeFileSync(at.file, "x");
+    assert.throws(() => disk.mkdirSync(path.join(at.file, "data")), kindOf("failed"));
+  });
+
   it("makes folders for their owner only, and lists and syncs them", () => {
     using at = folder();
     const inner = path.join(at.path, "a", "b");

@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import path from "node:path";
 import { promisify } from "node:util";
 
 /** What the disk refused. "full": no room or no quota; "missing": no such file or folder; "failed": anything else. */
@@ -64,10 +65,7 @@ export const systemDisk: Disk = {
   renameSync: (from, to) => attempt("rename", () => fs.renameSync(from, to)),
   unlinkSync: (path) => attempt("remove", () => fs.rmSync(path, { force: true })),
   unlink: (path) => attemptLater("remove", () => removeFile(path, { force: true })),
-  mkdirSync: (path) =>
-    attempt("make a folder", () => {
-      fs.mkdirSync(path, { recursive: true, mode: 0o700 });
-    }),
+  mkdirSync: (path) => attempt("make a folder", () => makeFolder(path)),
   fsyncFolderSync: (path) => attempt("sync a folder", () => syncFolder(path)),
   listSync: (path) => attempt("list", () => fs.readdirSync(path)),
   octetsSync: (path) => attempt("look", () => fs.statSync(path, { throwIfNoEntry: false })?.size),
@@ -130,6 +128,14 @@ async function writeAllLater(file: number, piece: Uint8Array, position: number):
     if (bytesWritten === 0) throw new DiskError("failed", "the disk took nothing");
     done += bytesWritten;
   }
+}
+
+// Not `recursive`: under a file system that takes no folders (/proc) that goes round for ever.
+function makeFolder(folder: string): void {
+  if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  const above = path.dirname(folder);
+  if (above !== folder) makeFolder(above);
+  fs.mkdirSync(folder, { mode: 0o700 });
 }
 
 function syncFolder(path: string): void {

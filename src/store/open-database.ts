@@ -24,7 +24,10 @@ export async function openDatabase(layout: Layout, disk: Disk): Promise<Result<O
     const crashed = (disk.octetsSync(`${layout.database}-wal`) ?? 0) > 0;
     const lost = (disk.octetsSync(layout.database) ?? 0) === 0 && hasBodies(layout, disk);
     if (lost)
-      return err({ kind: "damaged", reason: "the database is gone or empty, but bodies of messages are there" });
+      return err({
+        kind: "damaged",
+        reason: "the database file mailkeep.db is gone or empty, but bodies of messages are there",
+      });
     // SQLite would make it readable for all where the folder lets them in; its other files take its mode.
     if (disk.octetsSync(layout.database) === undefined) disk.closeSync(disk.openSync(layout.database, "create"));
     connection = openForWriting(layout.database, compileStatement);
@@ -35,7 +38,7 @@ export async function openDatabase(layout: Layout, disk: Disk): Promise<Result<O
     return err(
       damage === undefined
         ? { kind: "newer", reason: `the store has schema ${version}, this program knows up to ${SCHEMA_VERSION}` }
-        : { kind: "damaged", reason: `the database is damaged: ${damage}` },
+        : { kind: "damaged", reason: `the database file mailkeep.db is damaged: ${damage}` },
     );
   } catch (cause) {
     connection?.[Symbol.dispose]();
@@ -65,7 +68,11 @@ export async function migrate({ connection, version }: OpenedDatabase): Promise<
 /** What an error while opening means to the operator. */
 export function refusalOf(cause: unknown): OpenRefusal {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  if (cause instanceof StoreError && cause.kind === "damaged") return { kind: "damaged", reason };
+  if (cause instanceof StoreError && cause.kind === "damaged") {
+    // The statement that met the damage is no news to an operator; SQLite's own words are.
+    const words = cause.cause instanceof Error ? cause.cause.message : reason;
+    return { kind: "damaged", reason: `the database file mailkeep.db is damaged: ${words}` };
+  }
   const full = (cause instanceof StoreError && cause.full) || (cause instanceof DiskError && cause.kind === "full");
   return { kind: full ? "full" : "failed", reason };
 }
