@@ -26,7 +26,6 @@ export function createAccept(parts: AcceptParts): SmtpPorts["deliver"] {
   return async (envelope, content, perRecipient) => {
     assert(content instanceof Content, "a content that intake did not open");
     try {
-      if (content.failure) return forAll(envelope, content.failure);
       if (content.header.received > RECEIVED_LIMIT) return forAll(envelope, "loop");
       const received = parts.clock.now();
       const body = await content.finish(headOf(envelope, content, parts, received));
