@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import path from "node:path";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
 
 /** What the disk refused. "full": no room or no quota; "missing": no such file or folder; "failed": anything else. */
@@ -133,7 +133,7 @@ async function writeAllLater(file: number, piece: Uint8Array, position: number):
 // Not `recursive`: under a file system that takes no folders (/proc) that goes round for ever.
 function makeFolder(folder: string): void {
   if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
-  const above = path.dirname(folder);
+  const above = dirname(folder);
   if (above !== folder) makeFolder(above);
   fs.mkdirSync(folder, { mode: 0o700 });
 }
