@@ -102,6 +102,24 @@ describe("a store whose disk fails", () => {
     assert.equal((await content(at.under.store, at.ann.inbox, 2 as Uid)).toString(), "three\r\n");
   });
 
+  it("says that it fails for as long as no body can be written, and says it once", async () => {
+    await using at = await world();
+    at.faults.set("writevSync", failed);
+    assert.deepEqual(await at.append("one\r\n"), { ok: false, error: "failed" });
+    assert.equal(await at.store.upkeep.state(), "failed");
+    const [body, removal] = await Promise.all([
+      at.append("two\r\n"),
+      at.store.mail.expunge(at.ann.inbox, Uint32Array.of(1)),
+    ]);
+    assert.deepEqual(body, { ok: false, error: "failed" });
+    assert.deepEqual(removal, { ok: true, value: { removed: 1 } });
+    assert.equal(await at.store.upkeep.state(), "failed");
+    assert.deepEqual(at.names(), ["store.failed"]);
+    at.faults.clear();
+    must(await at.append("three\r\n"));
+    assert.deepEqual(at.names(), ["store.failed", "store.recovered"]);
+  });
+
   it("fails while no new segment can be made, whatever the reason", async () => {
     await using at = await world();
     at.faults.set("fdatasyncSync", failed);

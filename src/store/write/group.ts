@@ -29,7 +29,8 @@ export type GroupParts = {
   readonly clock: Clock;
 };
 
-type Failure = { readonly failure: WriteFailure; readonly reason: string };
+/** `inDoubt`: only a restart can tell whether the rows are there. */
+type Failure = { readonly failure: WriteFailure; readonly reason: string; readonly inDoubt?: boolean };
 type Answer = { readonly unit: Unit; readonly outcome: Result<unknown, unknown> } | { unit: Unit; cause: unknown };
 
 /**
@@ -46,14 +47,17 @@ export async function commitGroup(units: readonly Unit[], parts: GroupParts): Pr
   }
   const placed = units.filter((unit) => unit.placed?.ok !== false);
   for (const unit of units) if (unit.placed?.ok === false) answerAll([unit], unplaced(unit.placed.error), parts);
-  const failure = await commitRows(placed, started, parts);
+  if (placed.length === 0) return;
+  const whole = placed.length === units.length;
+  const failure = await commitRows(placed, { started, whole }, parts);
   if (failure === undefined) return;
+  if (failure.inDoubt !== true) dropFiles(placed, parts);
   // Where rows no longer fit, a removal still may, and makes room.
   const others = placed.filter((unit) => unit.placed === undefined);
   const mixed = failure.failure === "full" && others.length > 0 && others.length < placed.length;
   answerAll(mixed ? placed.filter((unit) => unit.placed !== undefined) : placed, failure, parts);
   if (!mixed) return;
-  const second = await commitRows(others, started, parts);
+  const second = await commitRows(others, { started, whole: false }, parts);
   if (second !== undefined) answerAll(others, second, parts);
 }
 
@@ -72,8 +76,11 @@ function unplaced(failure: WriteFailure): Failure {
   return { failure, reason: failure === "full" ? "the disk is full" : "the disk did not take the body" };
 }
 
+/** `whole`: these are all units of the group. */
+type Group = { readonly started: number; readonly whole: boolean };
+
 /** Commits the rows and answers; or gives why nothing of them is there. */
-async function commitRows(units: readonly Unit[], started: number, parts: GroupParts): Promise<Failure | undefined> {
+async function commitRows(units: readonly Unit[], group: Group, parts: GroupParts): Promise<Failure | undefined> {
   const { sql, segments, files, clock } = parts;
   const effects = noEffects();
   const answers: Answer[] = [];
@@ -91,7 +98,7 @@ async function commitRows(units: readonly Unit[], started: number, parts: GroupP
     return rollBack(cause, committing, parts);
   }
   files.forget(effects.orphans);
-  noteSuccess(units, started, parts);
+  noteSuccess(units, group, parts);
   for (const answer of answers) {
     if ("outcome" in answer) answer.unit.settle(answer.outcome);
     else answer.unit.fail(answer.cause);
@@ -107,8 +114,9 @@ function rollBack(cause: unknown, committing: boolean, { sql, segments }: GroupP
     if (!(second instanceof StoreError)) throw second;
   }
   // Whether it is really gone only a restart can tell: its octets stay where they are, and no more go there.
-  if (committing && !cause.full) segments.retire();
-  return { failure: cause.full ? "full" : "failed", reason: cause.message };
+  const inDoubt = committing && !cause.full;
+  if (inDoubt) segments.retire();
+  return { failure: cause.full ? "full" : "failed", reason: cause.message, inDoubt };
 }
 
 async function runUnit(unit: Unit, now: number, group: Effects, parts: GroupParts): Promise<Answer> {
@@ -176,7 +184,7 @@ async function writeSegmentRows(
   for (const [segment, total] of seals) await sealSegment(sql, segment, total, now);
 }
 
-/** Own files of a group that failed before its commit; after a failed commit a restart decides. */
+/** Own files of a group that is not there; where its commit is in doubt a restart decides. */
 function dropFiles(units: readonly Unit[], { files }: GroupParts): void {
   const effects = noEffects();
   for (const unit of units) if (unit.placed?.ok) wasteBody(unit.placed.value, effects);
@@ -189,9 +197,10 @@ function answerAll(units: readonly Unit[], { failure, reason }: Failure, { healt
   for (const unit of units) unit.settle(err(failure));
 }
 
-function noteSuccess(units: readonly Unit[], started: number, { health, metrics, clock }: GroupParts): void {
+function noteSuccess(units: readonly Unit[], { started, whole }: Group, parts: GroupParts): void {
+  const { health, metrics, clock } = parts;
   metrics.histogram("mailkeep_store_commit_seconds").observe((clock.monotonic() - started) / 1000);
   metrics.histogram("mailkeep_store_group_units").observe(units.length);
-  // A full disk still takes a removal; only a body that was taken shows that there is room again.
-  if (health.state === "failed" || units.some((unit) => unit.placed !== undefined)) health.recovered();
+  // A disk that takes no bodies may still take a removal; only bodies that were all taken show that it is well again.
+  if (whole && units.some((unit) => unit.placed !== undefined)) health.recovered();
 }

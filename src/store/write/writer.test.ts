@@ -8,7 +8,9 @@ import { crc32 } from "node:zlib";
 import { systemClock } from "../../lib/clock.ts";
 import type { AccountId, MailboxId } from "../../model/ids.ts";
 import { recordingLog, testMetrics } from "../../observe/testing.ts";
+import { openSpool } from "../bodies/spool.ts";
 import { systemDisk } from "../disk.ts";
+import type { Layout } from "../layout.ts";
 import { layoutOf } from "../layout.ts";
 import { migrate, openDatabase } from "../open-database.ts";
 import type { Delivery } from "../ports.ts";
@@ -35,6 +37,7 @@ async function world() {
   const pages = () => Number(sql.query("pragma page_count")[0]?.["page_count"]);
   return {
     sql,
+    layout,
     writer,
     store,
     events,
@@ -60,6 +63,17 @@ function delivery(text: string): Delivery {
   };
 }
 
+/** A delivery whose body is a file of its own, spooled and synced. */
+async function largeDelivery(layout: Layout, text: string): Promise<Delivery> {
+  const spool = await openSpool(systemDisk, layout);
+  await spool.write(Buffer.from(text));
+  return { ...delivery(text), body: await spool.finish(Buffer.from("Head: 1\r\n")) };
+}
+
+function filesOf(folder: string): string[] {
+  return fs.readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.includes("/"));
+}
+
 describe("the writer", () => {
   it("answers full when the database has no room, still removes, and goes on when there is", async () => {
     await using at = await world();
@@ -79,6 +93,29 @@ describe("the writer", () => {
     assert.equal(next.ok && next.value[0]?.ok, true);
     const names = at.events.map(({ event }) => event);
     assert.deepEqual(names, ["store.full", "store.recovered"]);
+  });
+
+  it("keeps no body on a full disk for which there was no room in the database", async () => {
+    await using at = await world();
+    at.sql.query(`pragma max_page_count = ${at.pages()}`);
+    let outcome = await at.store.append(delivery("x"));
+    while (outcome.ok) outcome = await at.store.append(delivery("x"));
+    const large = await largeDelivery(at.layout, "large\r\n");
+    assert.deepEqual(await at.store.append(large), { ok: false, error: "full" });
+    const [alone, beside] = await Promise.all([
+      at.store.append(await largeDelivery(at.layout, "another\r\n")),
+      at.store.expunge(1 as MailboxId, Uint32Array.of(1)),
+    ]);
+    assert.deepEqual(
+      [alone, beside],
+      [
+        { ok: false, error: "full" },
+        { ok: true, value: { removed: 1 } },
+      ],
+    );
+    // The writer puts its files in order after the answers.
+    await at.writer.drain();
+    assert.deepEqual(filesOf(at.layout.files), []);
   });
 
   it("commits what waits together, in order, and each unit by itself", async () => {
