@@ -134,7 +134,7 @@ function rememberByTls<K extends string>(
   return Object.fromEntries(entries) as Record<K, (tls: ListenerTls) => Accept>;
 }
 
-function pop3Door(parts: ProtocolParts, config: Config, login: Login, mailboxes: Mailboxes, tls: ListenerTls): Accept {
+function pop3Door(parts: ProtocolParts, config: Config, login: Login, mailboxes: Mailboxes, mode: ListenerTls): Accept {
   return pop3Handler(
     {
       hostname: config.server.hostname,
@@ -142,7 +142,7 @@ function pop3Door(parts: ProtocolParts, config: Config, login: Login, mailboxes:
       idleSeconds: config.limits.pop3IdleSeconds,
       writeStallSeconds: config.limits.pop3WriteStallSeconds,
       allowCleartext: config.auth.allowCleartext,
-      stlsPossible: tls === "starttls",
+      stlsPossible: mode === "starttls",
     },
     {
       login: (credentials, peer, tls) => login(credentials, peer, { protocol: "pop3", tls }),
@@ -158,7 +158,7 @@ function smtpDoor(
   parts: ProtocolParts,
   config: Config,
   rooms: { readonly login: Login; readonly mailboxes: Mailboxes; readonly openContent: SmtpPorts["openContent"] },
-  tls: ListenerTls,
+  mode: ListenerTls,
 ): Accept {
   const { store, log, metrics } = parts;
   const { limits, server } = config;
@@ -173,7 +173,7 @@ function smtpDoor(
     {
       hostname: server.hostname,
       allowCleartext: config.auth.allowCleartext,
-      startTls: tls === "starttls",
+      startTls: mode === "starttls",
       limits: {
         messageOctets: limits.messageOctets,
         recipients: limits.smtpRecipients,

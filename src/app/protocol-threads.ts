@@ -13,6 +13,8 @@ export type ThreadParts = {
   readonly setup: (number: number) => { readonly data: ThreadSetup; readonly transfer: NonNullable<WorkerTransfer> };
   readonly log: Log;
   readonly metrics: Metrics;
+  /** What a thread runs; given by tests only. */
+  readonly script?: URL;
 };
 
 type WorkerTransfer = ConstructorParameters<typeof Worker>[1] extends infer O
@@ -27,6 +29,8 @@ type Thread = {
   readonly ended: Promise<void>;
   sessionsCut: number;
 };
+
+const SCRIPT = new URL("./protocol-thread.ts", import.meta.url);
 
 // A thread that dies again and again must not eat the machine; a first death is made good at once.
 const LONGEST_PAUSE_MS = 10_000;
@@ -74,7 +78,7 @@ export class ProtocolThreads {
 
   #start(number: number): Thread {
     const { data, transfer } = this.#parts.setup(number);
-    const worker = new Worker(new URL("./protocol-thread.ts", import.meta.url), {
+    const worker = new Worker(this.#parts.script ?? SCRIPT, {
       workerData: data,
       transferList: transfer,
       name: `protocol-${number}`,

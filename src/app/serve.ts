@@ -6,36 +6,23 @@ import type { Secret } from "../lib/secret.ts";
 import type { ServeOptions } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { systemClock } from "../lib/clock.ts";
-import { type Result } from "../lib/result.ts";
 import { createMailboxes } from "../mailbox/open.ts";
 import { addressText } from "../net/listener.ts";
 import { createHealth, type Health } from "../observe/health.ts";
 import { createObserve, type Observe } from "../observe/observe.ts";
-import type { OpenStore } from "../store/open.ts";
-import { lockFolder } from "../store/lock.ts";
-import { createStoreClient } from "../store/thread/client.ts";
-import { startStoreThread, type StoreThread } from "../store/thread/start.ts";
-import { newTicketKeys } from "../tls/context.ts";
-import { decideAddresses, type Addresses } from "./bind.ts";
+import type { Addresses } from "./bind.ts";
 import { defaultQuota } from "./build.ts";
-import { certificateServices, ServedCertificate } from "./certificates.ts";
+import { certificateServices } from "./certificates.ts";
+import { layFoundation, orRefuse, StartRefusal, type Foundation } from "./foundation.ts";
 import { listenHttp } from "./http.ts";
 import { startJobs } from "./jobs.ts";
+import { CLOSING_SECONDS, die, endInTime, onCrash } from "./last-words.ts";
 import { watchLauncher } from "./launcher-watch.ts";
 import { ProtocolThreads } from "./protocol-threads.ts";
 import { bannerFor, makeDemo, newCacheKey } from "./prove.ts";
-import { lockSentence, openSentence } from "./refusals.ts";
 import { reload } from "./reload.ts";
 import { onSignals } from "./signals.ts";
 import { version } from "./version.ts";
-
-/** Why the server did not start, as a sentence for the operator. */
-class StartRefusal extends Error {}
-
-function orRefuse<T>(result: Result<T, string>): T {
-  if (result.ok) return result.value;
-  throw new StartRefusal(result.error);
-}
 
 /**
  * Runs the server until it is told to stop: starts its parts in order, says when it is ready, and stops them in reverse.
@@ -54,6 +41,8 @@ export async function serve(options: ServeOptions): Promise<number> {
 
 async function run({ loaded, loadOptions }: ServeOptions): Promise<void> {
   const startedAt = performance.now();
+  // Before the pool's first use: hashing takes at most a thread for each CPU of it, reads of bodies and syncs the rest.
+  process.env["UV_THREADPOOL_SIZE"] ??= String(4 + availableParallelism());
   const { config } = loaded;
   const threads = config.server.threads || Math.max(1, availableParallelism() - 1);
   await using parts = new AsyncDisposableStack();
@@ -61,6 +50,7 @@ async function run({ loaded, loadOptions }: ServeOptions): Promise<void> {
   const observe = parts.use(
     createObserve({ level: config.log.level, format: formatOf(config), slots: threads + 2, version }),
   );
+  parts.use(onCrash(observe));
   observe.log.info("server.starting", { version, node: process.versions.node, data: config.server.dataDirectory });
   const health = createHealth(["server", "store", "listeners"]);
 
@@ -86,19 +76,19 @@ async function run({ loaded, loadOptions }: ServeOptions): Promise<void> {
   orRefuse(await protocols.start());
   certificate.whenReplaced((material) => protocols.useCertificate(material));
 
+  const reloading = {
+    loadOptions,
+    current: () => live.config,
+    apply: (changed: Config) => (live.config = changed),
+    certificate,
+    threads: protocols,
+    observe,
+  };
   const signals = parts.use(
     onSignals({
       stop: stopWish.resolve,
       endNow: () => process.exit(1),
-      reload: () =>
-        void reload({
-          loadOptions,
-          current: () => live.config,
-          apply: (changed) => (live.config = changed),
-          certificate,
-          threads: protocols,
-          observe,
-        }),
+      reload: () => void reload(reloading).catch((cause: unknown) => reloadFailed(observe, cause)),
     }),
   );
   parts.use(watchLauncher(() => signals.stop("launcher gone")));
@@ -114,33 +104,6 @@ async function run({ loaded, loadOptions }: ServeOptions): Promise<void> {
   const sessionsCut = await protocols.stop(live.config.server.drainSeconds);
   running = false;
   observe.log.info("server.stopped", { sessionsCut });
-}
-
-type Foundation = {
-  readonly addresses: Addresses;
-  readonly certificate: ServedCertificate;
-  readonly storeThread: StoreThread;
-  readonly store: OpenStore;
-};
-
-/** What must be had before anybody can be served: the folder, the certificate, the addresses, the store. */
-async function layFoundation(parts: AsyncDisposableStack, config: Config, observe: Observe): Promise<Foundation> {
-  const folder = config.server.dataDirectory;
-  const lock = lockFolder(folder);
-  if (!lock.ok) throw new StartRefusal(lockSentence(lock.error, folder));
-  parts.use(lock.value);
-
-  const opening = { config, ticketKeys: newTicketKeys(), clock: systemClock, log: observe.log };
-  const certificate = parts.use(orRefuse(await ServedCertificate.open(opening)));
-  const addresses = orRefuse(await decideAddresses(config.listeners));
-
-  const storeThread = await startStoreThread({ folder, observe: observe.shareWith(1).value });
-  if (!storeThread.ok) throw new StartRefusal(openSentence(storeThread.error, folder));
-  parts.use(storeThread.value);
-  const store = parts.use(
-    createStoreClient({ connection: storeThread.value.connect(), onLost: () => undefined, clock: systemClock }),
-  );
-  return { addresses, certificate, storeThread: storeThread.value, store };
 }
 
 type SetupParts = {
@@ -216,24 +179,9 @@ function announce({ log }: Observe, health: Health, addresses: Addresses, thread
   });
 }
 
-/** Nothing can be acknowledged without the store thread: the process ends, and a restart opens what is on disk. */
-function die(observe: Observe, death: Error): void {
-  observe.log.error("server.failed", { reason: `the store thread died: ${death.message}` });
-  observe.flush();
-  process.exit(1);
-}
-
-// What is still to be done after the sessions' time: commits that wait, a checkpoint, the sockets.
-const CLOSING_SECONDS = 10;
-
-/** A disk that no longer answers must not hold the stop: what was acknowledged is on it, all else may be cut. */
-function endInTime(observe: Observe, seconds: number): void {
-  const late = (): void => {
-    observe.log.error("server.failed", { reason: `it could not close in order within ${seconds} s` });
-    observe.flush();
-    process.exit(1);
-  };
-  setTimeout(late, seconds * 1000).unref();
+function reloadFailed({ log }: Observe, cause: unknown): void {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  log.error("server.reload.refused", { reason, keys: [] });
 }
 
 function formatOf(config: Config): "json" | "console" {

@@ -12,10 +12,13 @@ export type Wishes = {
 const SAME_WISH_MS = 300;
 
 /** Listens for SIGTERM, SIGINT and SIGHUP until disposed. */
-export function onSignals(wishes: Wishes): Disposable & { readonly stop: (signal: string) => void } {
+export function onSignals(
+  wishes: Wishes,
+  monotonic: () => number = () => performance.now(),
+): Disposable & { readonly stop: (signal: string) => void } {
   let since: number | undefined;
   const stop = (signal: string): void => {
-    const now = performance.now();
+    const now = monotonic();
     if (since === undefined) {
       since = now;
       wishes.stop(signal);

@@ -1,0 +1,53 @@
+import type { Config } from "../config/schema.ts";
+import { systemClock } from "../lib/clock.ts";
+import type { Result } from "../lib/result.ts";
+import type { Observe } from "../observe/observe.ts";
+import { lockFolder } from "../store/lock.ts";
+import type { OpenStore } from "../store/open.ts";
+import { createStoreClient } from "../store/thread/client.ts";
+import { startStoreThread, type StoreThread } from "../store/thread/start.ts";
+import { newTicketKeys } from "../tls/context.ts";
+import { decideAddresses, type Addresses } from "./bind.ts";
+import { ServedCertificate } from "./certificates.ts";
+import { lockSentence, openSentence } from "./refusals.ts";
+
+/** Why the server did not start, as a sentence for the operator. */
+export class StartRefusal extends Error {}
+
+/** The value, or the end of the start. */
+export function orRefuse<T>(result: Result<T, string>): T {
+  if (result.ok) return result.value;
+  throw new StartRefusal(result.error);
+}
+
+/** What the server stands on. */
+export type Foundation = {
+  readonly addresses: Addresses;
+  readonly certificate: ServedCertificate;
+  readonly storeThread: StoreThread;
+  readonly store: OpenStore;
+};
+
+/** What must be had before anybody can be served: the folder, the certificate, the addresses, the store. */
+export async function layFoundation(
+  parts: AsyncDisposableStack,
+  config: Config,
+  observe: Observe,
+): Promise<Foundation> {
+  const folder = config.server.dataDirectory;
+  const lock = lockFolder(folder);
+  if (!lock.ok) throw new StartRefusal(lockSentence(lock.error, folder));
+  parts.use(lock.value);
+
+  const opening = { config, ticketKeys: newTicketKeys(), clock: systemClock, log: observe.log };
+  const certificate = parts.use(orRefuse(await ServedCertificate.open(opening)));
+  const addresses = orRefuse(await decideAddresses(config.listeners));
+
+  const storeThread = await startStoreThread({ folder, observe: observe.shareWith(1).value });
+  if (!storeThread.ok) throw new StartRefusal(openSentence(storeThread.error, folder));
+  parts.use(storeThread.value);
+  const store = parts.use(
+    createStoreClient({ connection: storeThread.value.connect(), onLost: () => undefined, clock: systemClock }),
+  );
+  return { addresses, certificate, storeThread: storeThread.value, store };
+}
