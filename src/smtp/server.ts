@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "../lib/clock.ts";
 import type { Connection, ConnectionHandler } from "../net/connection.ts";
-import { Drive } from "../net/drive.ts";
+import { ContentDrive } from "./content-drive.ts";
 import type { Log } from "../observe/log-port.ts";
 import type { Metrics } from "../observe/metrics-port.ts";
 import { LINE_OCTETS } from "./engine/commands.ts";
@@ -24,5 +24,5 @@ export function smtpHandler(
   const parts = { settings, limits, ports, log, metrics: smtpMetrics(metrics, protocol), clock };
   // What a client at a terminal or in a script sends may end with LF alone; content may not.
   const lines = { lineOctets: LINE_OCTETS, bareLf: true, writeStallSeconds: idleSeconds };
-  return (connection) => new Drive(connection, lines, (drive) => new SmtpSession(drive, parts));
+  return (connection) => new ContentDrive(connection, lines, (drive) => new SmtpSession(drive, parts));
 }

@@ -111,7 +111,7 @@ export class SmtpSession implements Driven {
     for (let i = 0; i < this.#effects.length; i += 1) this.#do(this.#effects[i] as Effect);
     this.#effects.length = 0;
     this.#drive.takeContent(takesContent(this.#session));
-    if (this.#session.waiting !== undefined || this.#sinkBusy) this.#drive.hold();
+    if (this.#session.waiting !== undefined) this.#drive.hold();
   }
 
   #do(effect: Effect): void {
@@ -175,26 +175,27 @@ export class SmtpSession implements Driven {
 
   #write(octets: Uint8Array): void {
     this.#parts.metrics.receivedOctets.add(octets.length);
-    if (this.#sink?.write(octets) === false) this.#sinkBusy = true;
+    if (this.#sink?.write(octets) !== false || this.#sinkBusy) return;
+    // What has been read already the sink takes; nothing more is read, so that nothing is held twice.
+    this.#sinkBusy = true;
+    this.#drive.connection.pause();
   }
 
   #sinkReady(sink: ContentSink | undefined): void {
     // A sink that was handed over or dropped may still call.
-    if (sink === undefined || sink !== this.#sink || !this.#sinkBusy) return;
+    if (sink !== undefined && sink === this.#sink) this.#readOn();
+  }
+
+  #readOn(): void {
+    if (!this.#sinkBusy) return;
     this.#sinkBusy = false;
-    if (this.#session.waiting === undefined) this.#drive.go();
+    this.#drive.connection.resume();
   }
 
   #discard(): void {
     this.#sink?.discard();
-    this.#release();
-  }
-
-  #release(): void {
     this.#sink = undefined;
-    if (!this.#sinkBusy) return;
-    this.#sinkBusy = false;
-    if (this.#session.waiting === undefined) this.#drive.go();
+    this.#readOn();
   }
 
   #deliver(effect: Deliver): void {
@@ -204,7 +205,8 @@ export class SmtpSession implements Driven {
     const { envelope } = effect;
     const began = clock.monotonic();
     sink.dotted = effect.dotted;
-    this.#release();
+    this.#sink = undefined;
+    this.#readOn();
     const outage = envelope.recipients.map((): Outcome => "failed");
     this.#ask(
       "deliver",
