@@ -31,7 +31,7 @@ test("a small read, or one that shares its buffer, is left to the collector", ()
 });
 
 /** A drive over a connection that goes nowhere, and how much content came through it. */
-function driven(): { readonly drive: ContentDrive; heard(): number } {
+function driven(): { readonly drive: ContentDrive; readonly heard: () => number } {
   let octets = 0;
   const nothing = (): void => {
     // Nobody is at the other end.
