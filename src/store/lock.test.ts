@@ -26,6 +26,25 @@ describe("the lock of a data folder", () => {
     assert.deepEqual(lockFolder(folder), { ok: false, error: "held" });
   });
 
+  it("P1: makes the names of the folders that it made durable", () => {
+    using at = temporary();
+    const synced: string[] = [];
+    const disk = {
+      ...systemDisk,
+      fsyncFolderSync: (folder: string) => {
+        synced.push(folder);
+        systemDisk.fsyncFolderSync(folder);
+      },
+    };
+    const folder = path.join(at.path, "var", "mail");
+    for (let start = 0; start < 2; start += 1) {
+      const lock = lockFolder(folder, disk);
+      assert.ok(lock.ok);
+      lock.value[Symbol.dispose]();
+    }
+    assert.deepEqual(synced, [at.path, path.join(at.path, "var")]);
+  });
+
   it("is free again when it was given back, or its holder was killed", async () => {
     using at = temporary();
     const first = lockFolder(at.path);

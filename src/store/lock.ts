@@ -1,3 +1,4 @@
+import path from "node:path";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { Disk } from "./disk.ts";
 import { DiskError, systemDisk } from "./disk.ts";
@@ -14,7 +15,7 @@ export type LockRefusal = "held" | "missing" | "not-a-folder" | "read-only" | "f
 /** Makes the data folder where there is none (mode 0700) and takes its lock (DESIGN "One server per folder"). */
 export function lockFolder(folder: string, disk: Disk = systemDisk): Result<FolderLock, LockRefusal> {
   try {
-    disk.mkdirSync(folder);
+    makeFolder(folder, disk);
     const probe = `${layoutOf(folder).lock}.${process.pid}`;
     // SQLite's own words for a folder that takes no file do not tell why.
     disk.unlinkSync(probe);
@@ -26,6 +27,15 @@ export function lockFolder(folder: string, disk: Disk = systemDisk): Result<Fold
   } catch (cause) {
     return err(reasonOf(cause));
   }
+}
+
+/** Makes a folder and those above it; mail in a folder whose name a power cut takes away would be gone (P1). */
+function makeFolder(folder: string, disk: Disk): void {
+  if (disk.octetsSync(folder) !== undefined) return;
+  const above = path.dirname(folder);
+  if (above !== folder) makeFolder(above, disk);
+  disk.mkdirSync(folder);
+  disk.fsyncFolderSync(above);
 }
 
 function reasonOf(cause: unknown): LockRefusal {
