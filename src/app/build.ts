@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { createVerificationCache } from "../auth/cache.ts";
 import { createLogin, type Login } from "../auth/login.ts";
@@ -204,7 +204,7 @@ export function buildDeliver(
     append: (delivery) => mailboxes.append(delivery),
     hostname: parts.config.server.hostname,
     clock: parts.clock,
-    randomId: () => randomBytes(8).toString("hex"),
+    randomId: () => randomUUID().replaceAll("-", ""),
   });
 }
 
