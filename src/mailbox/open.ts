@@ -11,8 +11,9 @@ import { type Lease, type Snapshot, type Store, StoreError } from "../store/port
 import { createInbound, type Inbound } from "./append.ts";
 import { DiskPace } from "./disk-pace.ts";
 import { indexOfUid, readListing } from "./listing.ts";
+import { Places } from "./places.ts";
 import { createReadPool } from "./read-pool.ts";
-import { openReader, type ReadParts } from "./read.ts";
+import { openReader, type ReadParts, type ReadWatch } from "./read.ts";
 
 /** Whose maildrop is opened. */
 export type Owner = { readonly account: AccountId; readonly address: Address; readonly mailbox: MailboxId };
@@ -86,11 +87,12 @@ export function createMailboxes({ store, clock, log, metrics }: MailboxesOptions
   };
 }
 
-class Maildrop implements OpenMaildrop {
+class Maildrop implements OpenMaildrop, ReadWatch {
   readonly #parts: Parts;
   readonly #owner: Owner;
   readonly #lease: Lease;
   readonly #snapshot: Snapshot;
+  readonly #places: Places;
   #reading: Promise<Listing> | undefined;
   #listing: Listing | undefined;
   #released = false;
@@ -100,6 +102,7 @@ class Maildrop implements OpenMaildrop {
     this.#owner = owner;
     this.#lease = lease;
     this.#snapshot = snapshot;
+    this.#places = new Places(parts.mail, owner.mailbox);
   }
 
   get messages(): number {
@@ -116,20 +119,18 @@ class Maildrop implements OpenMaildrop {
   }
 
   read(uid: Uid): MessageReader {
+    const octets = this.#listing?.octets[indexOfUid(this.#listing.uids, uid)] ?? 0;
+    return openReader(this.#parts, { uid, places: this.#places, octets, watch: this });
+  }
+
+  damaged(uid: Uid, reason: string): void {
     const { log, damaged } = this.#parts;
-    const report = (event: "store.damaged" | "store.unreadable") => (reason: string) =>
-      log.error(event, { account: this.#owner.address, uidl: this.#nameOf(uid), reason });
-    const tellDamaged = report("store.damaged");
-    return openReader(this.#parts, {
-      mailbox: this.#owner.mailbox,
-      uid,
-      octets: this.#listing?.octets[indexOfUid(this.#listing.uids, uid)] ?? 0,
-      damaged: (reason) => {
-        damaged.add();
-        tellDamaged(reason);
-      },
-      failed: report("store.unreadable"),
-    });
+    damaged.add();
+    log.error("store.damaged", { account: this.#owner.address, uidl: this.#nameOf(uid), reason });
+  }
+
+  failed(uid: Uid, reason: string): void {
+    this.#parts.log.error("store.unreadable", { account: this.#owner.address, uidl: this.#nameOf(uid), reason });
   }
 
   touch(): void {

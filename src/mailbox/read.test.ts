@@ -7,7 +7,8 @@ import type { MessageReader } from "../model/message-reader.ts";
 import type { Uid } from "../model/ids.ts";
 import { StoreError } from "../store/ports.ts";
 import { DiskPace } from "./disk-pace.ts";
-import { createReadPool, LARGE_OCTETS, SMALL_OCTETS } from "./read-pool.ts";
+import { Places } from "./places.ts";
+import { capacityOf, createReadPool, LARGE_OCTETS, SMALL_OCTETS } from "./read-pool.ts";
 import { openReader } from "./read.ts";
 import { MemoryStore, nextPiece, pull } from "./testing.ts";
 
@@ -15,20 +16,20 @@ import { MemoryStore, nextPiece, pull } from "./testing.ts";
 type Pace = "now" | "later";
 
 const never = (): never => assert.fail("not to be called");
+const nothing = { damaged: never, failed: never };
 
 function house(how: Pace = "now") {
   const store = new MemoryStore();
   const { inbox } = store.addAccount("ann@example.test" as Address);
   const time = { now: 0 };
   const pace = new DiskPace(() => time.now);
-  if (how === "later") pace.timed(() => (time.now += 6));
+  if (how === "later") slowRead(pace, time);
   const pool = createReadPool();
   const given = { out: 0 };
   const told: string[] = [];
   const read = (uid: Uid): MessageReader =>
     openReader(
       {
-        mail: store.mail,
         bodies: store.bodies,
         pool: {
           take: (octets) => {
@@ -43,11 +44,13 @@ function house(how: Pace = "now") {
         pace,
       },
       {
-        mailbox: inbox,
         uid,
+        places: new Places(store.mail, inbox),
         octets: 0,
-        damaged: (why) => told.push(`damaged: ${why}`),
-        failed: (why) => told.push(`failed: ${why}`),
+        watch: {
+          damaged: (_, why) => told.push(`damaged: ${why}`),
+          failed: (_, why) => told.push(`failed: ${why}`),
+        },
       },
     );
   return { store, inbox, time, pool, given, told, read };
@@ -227,21 +230,21 @@ describe("damage is never sent as good mail", () => {
 test("after a slow read the disk is read beside the loop for a moment, which doubles up to a second", async () => {
   const { store, inbox, time } = house();
   const pace = new DiskPace(() => time.now);
-  const parts = { mail: store.mail, bodies: store.bodies, pool: createReadPool(), pace };
+  const parts = { bodies: store.bodies, pool: createReadPool(), pace };
   const uid = store.deliver(inbox, Buffer.from("mail\r\n"));
-  const read = () => pull(openReader(parts, { mailbox: inbox, uid, octets: 6, damaged: never, failed: never }));
+  const read = () => pull(openReader(parts, { uid, places: new Places(store.mail, inbox), octets: 6, watch: nothing }));
   const waits: number[] = [];
-  for (let slow = 0; slow < 7; slow++) {
-    pace.timed(() => (time.now += 6));
+  for (let slow = 0; slow < 10; slow++) {
+    slowRead(pace, time);
     const from = time.now;
-    while (!pace.isQuick()) time.now += 10;
+    while (!pace.isQuick()) time.now += 5;
     waits.push(time.now - from);
   }
-  assert.deepEqual(waits, [50, 100, 200, 400, 800, 1000, 1000]);
+  assert.deepEqual(waits, [5, 10, 20, 40, 80, 160, 320, 640, 1000, 1000]);
   await read();
-  pace.timed(() => (time.now += 6));
+  slowRead(pace, time);
   await read();
-  time.now += 49;
+  time.now += 4;
   await read();
   time.now += 1;
   await read();
@@ -251,22 +254,27 @@ test("after a slow read the disk is read beside the loop for a moment, which dou
 test("when many do not read on, a session has a small buffer; large ones come back", async () => {
   const pool = createReadPool();
   const held = Array.from({ length: 200 }, () => pool.take(LARGE_OCTETS));
-  assert.equal(held.filter((buffer) => buffer.length === LARGE_OCTETS).length, 128);
-  assert.equal(held.at(-1)?.length, SMALL_OCTETS);
+  assert.equal(held.filter((buffer) => capacityOf(buffer) === LARGE_OCTETS).length, 128);
+  assert.equal(capacityOf(held.at(-1) ?? assert.fail()), SMALL_OCTETS);
   const { store, inbox } = house();
   const body = randomBytes(100_000);
   const uid = store.deliver(inbox, body);
-  const parts = { mail: store.mail, bodies: store.bodies, pool, pace: new DiskPace(() => 0) };
-  const { pieces, end } = await pull(
-    openReader(parts, { mailbox: inbox, uid, octets: 0, damaged: never, failed: never }),
-  );
+  const parts = { bodies: store.bodies, pool, pace: new DiskPace(() => 0) };
+  const places = new Places(store.mail, inbox);
+  const { pieces, end } = await pull(openReader(parts, { uid, places, octets: 0, watch: nothing }));
   assert.equal(end, "end");
   assert.equal(pieces.length, 4);
   assert.deepEqual(Buffer.concat(pieces), body);
   for (const buffer of held) pool.give(buffer);
-  assert.equal(pool.take(LARGE_OCTETS).length, LARGE_OCTETS);
-  assert.equal(pool.take(10).length, SMALL_OCTETS);
+  assert.equal(capacityOf(pool.take(LARGE_OCTETS)), LARGE_OCTETS);
+  assert.equal(capacityOf(pool.take(10)), SMALL_OCTETS);
 });
+
+function slowRead(pace: DiskPace, time: { now: number }): void {
+  const started = pace.now();
+  time.now += 6;
+  pace.note(started);
+}
 
 function flip(octets: Buffer | undefined, at: number): void {
   assert.ok(octets);

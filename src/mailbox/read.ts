@@ -1,13 +1,14 @@
 import { crc32 } from "node:zlib";
-import type { MailboxId, Uid } from "../model/ids.ts";
-import type { MessageReader } from "../model/message-reader.ts";
-import { type Bodies, type BodyFile, type BodyPlace, type Mail, StoreError } from "../store/ports.ts";
+import { BODY_HEAD_OCTETS } from "../model/body.ts";
+import type { Uid } from "../model/ids.ts";
+import { type MessageReader, PIECE_ROOM } from "../model/message-reader.ts";
+import { type Bodies, type BodyFile, type BodyPlace, StoreError } from "../store/ports.ts";
 import type { DiskPace } from "./disk-pace.ts";
-import { LARGE_OCTETS, type ReadPool } from "./read-pool.ts";
+import type { Places } from "./places.ts";
+import { capacityOf, LARGE_OCTETS, type ReadPool } from "./read-pool.ts";
 
 /** What all readers of a thread share. */
 export type ReadParts = {
-  readonly mail: Pick<Mail, "locate">;
   readonly bodies: Pick<Bodies, "open">;
   readonly pool: ReadPool;
   readonly pace: DiskPace;
@@ -15,13 +16,21 @@ export type ReadParts = {
 
 /** Which message, and who is told when it cannot be read as it was delivered. */
 export type ReadTask = {
-  readonly mailbox: MailboxId;
   readonly uid: Uid;
+  readonly places: Places;
   /** As the listing has it; for who asks before the row was found. */
   readonly octets: number;
-  readonly damaged: (reason: string) => void;
-  readonly failed: (reason: string) => void;
+  readonly watch: ReadWatch;
 };
+
+/** Is told of messages that cannot be read. */
+export type ReadWatch = {
+  damaged(uid: Uid, reason: string): void;
+  failed(uid: Uid, reason: string): void;
+};
+
+/** Where pieces begin in their buffers. */
+const START = PIECE_ROOM.before;
 
 type End = "end" | "damaged" | "gone" | "failed";
 
@@ -34,7 +43,8 @@ class StoredReader implements MessageReader {
   readonly #parts: ReadParts;
   readonly #task: ReadTask;
   #place: BodyPlace | undefined;
-  #located = 0;
+  // Whether its body was looked for already.
+  #sought = false;
   #file: BodyFile | undefined;
   #buffer: Buffer | undefined;
   /** Octets of the message that were read, and their checksum so far. */
@@ -87,6 +97,7 @@ class StoredReader implements MessageReader {
   }
 
   #advance(ready: () => void): Uint8Array | "later" | undefined {
+    this.#place ??= this.#task.places.known(this.#task.uid);
     if (!this.#place) return this.#wait(ready, this.#locate());
     this.#file ??= this.#open(this.#place);
     // Not there: to be looked up once more, or the end has been set.
@@ -104,45 +115,55 @@ class StoredReader implements MessageReader {
   // ── Finding the octets ──
 
   async #locate(): Promise<void> {
-    this.#located += 1;
-    this.#place = (await this.#parts.mail.locate(this.#task.mailbox, this.#task.uid))?.place;
+    this.#place = await this.#task.places.find(this.#task.uid);
     if (!this.#place) this.#end ??= "gone";
   }
 
   #open(place: BodyPlace): BodyFile | undefined {
     const file = this.#parts.bodies.open(place);
     // Reclaim may have moved it since the row was read; but a row that still names what is not there is damage.
-    if (!file && this.#located > 1) return this.#damaged("its body is missing");
+    if (!file && this.#sought) return this.#damaged("its body is missing");
+    this.#sought = true;
     return file;
   }
 
   // ── Reading ──
 
   #readNow(file: BodyFile, buffer: Buffer, octets: number): Buffer | undefined {
-    const wanted = Math.min(buffer.length, octets - this.#position);
-    let filled = 0;
-    while (filled < wanted) {
-      const target = buffer.subarray(filled, wanted);
-      const read = this.#parts.pace.timed(() => file.readSync(target, this.#position + filled));
+    const { pace } = this.#parts;
+    const wanted = Math.min(capacityOf(buffer), octets - this.#position);
+    const end = START + wanted;
+    let at = this.#begin();
+    while (at < end) {
+      const started = pace.now();
+      const read = file.readSync(buffer.subarray(at, end), this.#position + at - START);
+      pace.note(started);
       if (read === 0) break;
-      filled += read;
+      at += read;
     }
-    return this.#checked(buffer.subarray(0, filled), wanted, octets);
+    return this.#checked(buffer, at, wanted, octets);
   }
 
   async #readLater(file: BodyFile, buffer: Buffer, octets: number): Promise<void> {
-    const wanted = Math.min(buffer.length, octets - this.#position);
-    let filled = 0;
-    while (filled < wanted && !this.#closed) {
-      const read = await file.read(buffer.subarray(filled, wanted), this.#position + filled);
+    const wanted = Math.min(capacityOf(buffer), octets - this.#position);
+    const end = START + wanted;
+    let at = this.#begin();
+    while (at < end && !this.#closed) {
+      const read = await file.read(buffer.subarray(at, end), this.#position + at - START);
       if (read === 0) break;
-      filled += read;
+      at += read;
     }
-    if (!this.#closed) this.#piece = this.#checked(buffer.subarray(0, filled), wanted, octets);
+    if (!this.#closed) this.#piece = this.#checked(buffer, at, wanted, octets);
+  }
+
+  /** Where in the buffer the next octets go: the head comes along with the first ones, and is checked with them. */
+  #begin(): number {
+    return this.#position === 0 ? START - BODY_HEAD_OCTETS : START;
   }
 
   /** The last piece is held back when the whole is not what was delivered. */
-  #checked(piece: Buffer, wanted: number, octets: number): Buffer | undefined {
+  #checked(buffer: Buffer, end: number, wanted: number, octets: number): Buffer | undefined {
+    const piece = buffer.subarray(START, end);
     if (piece.length < wanted) return this.#damaged(`it ends after ${this.#position + piece.length} octets`);
     this.#position += wanted;
     this.#crc = crc32(piece, this.#crc);
@@ -175,14 +196,14 @@ class StoredReader implements MessageReader {
     if (error instanceof StoreError && error.kind === "damaged") this.#damaged(reason);
     else if (!this.#closed) {
       this.#end = "failed";
-      this.#task.failed(reason);
+      this.#task.watch.failed(this.#task.uid, reason);
     }
   }
 
   #damaged(reason: string): undefined {
     if (this.#closed) return;
     this.#end = "damaged";
-    this.#task.damaged(reason);
+    this.#task.watch.damaged(this.#task.uid, reason);
   }
 
   #release(): void {

@@ -3,6 +3,7 @@ import { crc32 } from "node:zlib";
 import { err, ok } from "../lib/result.ts";
 import type { Account } from "../model/account.ts";
 import { type Address, splitAddress } from "../model/address.ts";
+import { BODY_HEAD_OCTETS } from "../model/body.ts";
 import type { AccountId, BodyId, MailboxId, SegmentId, Uid } from "../model/ids.ts";
 import type { MessageReader } from "../model/message-reader.ts";
 import { fits } from "../model/quota.ts";
@@ -69,6 +70,11 @@ export class MemoryStore {
         ),
       ),
     locate: (mailbox: MailboxId, uid: Uid) => Promise.resolve(this.#row(mailbox, uid)),
+    locateFrom: (mailbox: MailboxId, uid: Uid, limit: number) => {
+      const rows = this.boxes.get(mailbox)?.rows ?? [];
+      const first = rows.findIndex((row) => row.uid === uid);
+      return Promise.resolve(first < 0 ? [] : rows.slice(first, first + limit));
+    },
     expunge: (mailbox: MailboxId, uids: Uint32Array) => {
       const box = this.boxes.get(mailbox);
       const before = box?.rows.length ?? 0;
@@ -141,11 +147,14 @@ export class MemoryStore {
     const octets = this.octets.get(place.body);
     if (!octets) return undefined;
     this.openFiles += 1;
+    const file = Buffer.concat([Buffer.alloc(BODY_HEAD_OCTETS), octets]);
     const read = (how: "now" | "later", target: Uint8Array, position: number): number => {
       this.reads.push(how);
       if (this.disk.failure) throw this.disk.failure;
-      const end = Math.min(octets.length, place.octets, position + Math.min(target.length, this.disk.mostPerRead));
-      return octets.copy(target, 0, position, Math.max(position, end));
+      const from = BODY_HEAD_OCTETS + position;
+      const most = Math.min(target.length, this.disk.mostPerRead);
+      const end = Math.min(file.length, BODY_HEAD_OCTETS + place.octets, from + most);
+      return file.copy(target, 0, from, Math.max(from, end));
     };
     return {
       readSync: (target, position) => read("now", target, position),

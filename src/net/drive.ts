@@ -87,8 +87,11 @@ export class Drive implements ConnectionHandler {
 
   /** Writes octets behind what was gathered; they may be reused once `taken` was called. */
   write(octets: Uint8Array | string, taken: () => void): void {
+    if (this.#out === "") return this.connection.write(octets, taken);
+    this.connection.cork();
     this.flush();
     this.connection.write(octets, taken);
+    this.connection.uncork();
   }
 
   /** No line is fed until `go`: the protocol waits for something. */

@@ -1,10 +1,19 @@
 import { unreachable } from "../lib/assert.ts";
-import type { MessageReader } from "../model/message-reader.ts";
+import { type MessageReader, PIECE_ROOM } from "../model/message-reader.ts";
 import type { Drive } from "../net/drive.ts";
+import type { Room } from "./engine/dot.ts";
 import { Outgoing } from "./engine/outgoing.ts";
 
 /** How the sending of a message ended. "cut": octets of it had left, so the connection cannot be used any more. */
 export type SendingEnd = "sent" | "damaged" | "gone" | "failed" | "cut";
+
+// A status line in front of a message has fewer octets.
+const HEAD_OCTETS = 64;
+const NOTHING = new Uint8Array(0);
+const ROOM: Room = {
+  before: PIECE_ROOM.before - HEAD_OCTETS,
+  kept: { before: HEAD_OCTETS, behind: PIECE_ROOM.behind },
+};
 
 /**
  * One message on its way to the client, pulled by write callbacks: the next piece is asked for when the kernel has taken
@@ -70,23 +79,19 @@ export class Sending {
   }
 
   #send(piece: Uint8Array): void {
+    const head = this.#head ?? "";
     const whole = this.#head !== undefined && piece.length === this.#reader.octets;
-    this.#sayHead();
+    this.#head = undefined;
     const outgoing = this.#transform();
     const octets = outgoing.push(piece);
     this.#octets += octets.length;
     // A message that comes as one piece was checked whole before; TOP may need no more. Either goes out in one write.
-    if (!whole && !outgoing.done) return this.#drive.write(octets, this.#pull);
-    const { connection } = this.#drive;
-    connection.cork();
-    this.#drive.flush();
-    connection.write(octets);
-    connection.write(outgoing.end(), this.#last);
-    connection.uncork();
+    if (whole || outgoing.done) this.#drive.write(framed(octets, head, outgoing.end()), this.#last);
+    else this.#drive.write(framed(octets, head, NOTHING), this.#pull);
   }
 
   #transform(): Outgoing {
-    this.#outgoing ??= new Outgoing(this.#reader.dotted, this.#lines);
+    this.#outgoing ??= new Outgoing(this.#reader.dotted, this.#lines, ROOM);
     return this.#outgoing;
   }
 
@@ -100,4 +105,13 @@ export class Sending {
     this.close();
     this.#ended(end);
   }
+}
+
+/** The octets with a status line in front and an end behind, in the room around them. */
+function framed(octets: Uint8Array, head: string, end: Uint8Array): Uint8Array {
+  const { length } = octets;
+  const frame = Buffer.from(octets.buffer, octets.byteOffset - head.length, head.length + length + end.length);
+  frame.write(head, "latin1");
+  frame.set(end, head.length + length);
+  return frame;
 }

@@ -125,11 +125,17 @@ export type Mail = {
   listPage(mailbox: MailboxId, after: number, upTo: number, limit: number): Promise<ListingPage>;
   /** undefined: no such message (any more). */
   locate(mailbox: MailboxId, uid: Uid): Promise<StoredMessage | undefined>;
+  /** The message and those behind it, `limit` at most, fewer where something is wrong with the next; none: no such message. */
+  locateFrom(mailbox: MailboxId, uid: Uid, limit: number): Promise<readonly StoredMessage[]>;
   /** Removes these messages in one committed step; uids that are not there (any more) are not counted. */
   expunge(mailbox: MailboxId, uids: Uint32Array): Promise<Result<{ readonly removed: number }, WriteFailure>>;
 };
 
-/** An open body file. Positions count from the body's first octet. */
+/**
+ * An open body file. Positions count from the body's first octet; in front of it, at −BODY_HEAD_OCTETS, lies its head. A
+ * read that begins there gives head and body in one go, and throws a StoreError of kind "damaged" when the head is not this
+ * body's: so begin there.
+ */
 export type BodyFile = {
   /** Reads now, blocking; for what is likely in memory. Gives the octets read, 0 at the end. */
   readSync(target: Uint8Array, position: number): number;
@@ -153,7 +159,7 @@ export const SPOOL_HEAD_OCTETS = 16 * 1024;
 
 /** The octets of messages. */
 export type Bodies = {
-  /** undefined: it is no longer there; look the row up once more (reclaim may have moved it). Checks the body's head. */
+  /** undefined: it is no longer there; look the row up once more (reclaim may have moved it). */
   open(place: BodyPlace): BodyFile | undefined;
   spool(): Promise<Spool>;
   /** A buffer of at least so many octets for a body held in memory, from those that came back after append(); not zeroed. */

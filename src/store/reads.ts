@@ -2,13 +2,13 @@ import type { Directory, Mail } from "./ports.ts";
 import { findAccount, pageOfAccounts } from "./sql/accounts.ts";
 import { hasDomain, listDomains } from "./sql/domains.ts";
 import { snapshotOf, usageOf } from "./sql/mailboxes.ts";
-import { locateMessage, pageOfMessages } from "./sql/messages.ts";
+import { locateMessages, pageOfMessages } from "./sql/messages.ts";
 import type { Sql } from "./sql/statement.ts";
 
 /** What only reads, answered by a connection of the thread's own. */
 export type Reads = {
   readonly directory: Pick<Directory, "domains" | "hasDomain" | "account" | "accounts">;
-  readonly mail: Pick<Mail, "usage" | "snapshot" | "listPage" | "locate">;
+  readonly mail: Pick<Mail, "usage" | "snapshot" | "listPage" | "locate" | "locateFrom">;
 };
 
 /** The reading verbs over a connection. */
@@ -24,7 +24,8 @@ export function createReads(sql: Sql): Reads {
       usage: (account) => usageOf(sql, account),
       snapshot: (mailbox) => snapshotOf(sql, mailbox),
       listPage: (mailbox, after, upTo, limit) => pageOfMessages(sql, mailbox, after, upTo, limit),
-      locate: (mailbox, uid) => locateMessage(sql, mailbox, uid),
+      locate: async (mailbox, uid) => (await locateMessages(sql, mailbox, uid, 1))[0],
+      locateFrom: (mailbox, uid, limit) => locateMessages(sql, mailbox, uid, limit),
     },
   };
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { describe, it } from "node:test";
+import { BODY_HEAD_OCTETS } from "../../src/model/body.ts";
 import type { Uid } from "../../src/model/ids.ts";
 import type { Store } from "../../src/store/ports.ts";
 import type { StoreUnderTest } from "./store-world.ts";
@@ -181,7 +182,7 @@ export function bodiesContract(open: () => Promise<StoreUnderTest>): void {
       assert.equal(await under.store.upkeep.state(), "ok");
     });
 
-    it("refuses to open a body that is not the one its row names", async () => {
+    it("refuses to read a body that is not the one its row names", async () => {
       await using under = await open();
       const { store } = under;
       const ann = await addAccount(store, "ann");
@@ -189,9 +190,20 @@ export function bodiesContract(open: () => Promise<StoreUnderTest>): void {
       await deliver(store, ann, "two\r\n");
       const one = await place(store, ann.inbox, 1 as Uid);
       const two = await place(store, ann.inbox, 2 as Uid);
-      assert.throws(() => store.bodies.open({ ...one, offset: two.offset }), { name: "StoreError", kind: "damaged" });
-      assert.throws(() => store.bodies.open({ ...one, octets: 6 }), { kind: "damaged" });
-      assert.throws(() => store.bodies.open({ ...one, offset: one.offset + 9000 }), { kind: "damaged" });
+      const wrongs = [
+        { ...one, offset: two.offset },
+        { ...one, octets: 6 },
+        { ...one, offset: one.offset + 9000 },
+        { ...one, sha256: two.sha256 },
+      ];
+      for (const wrong of wrongs) {
+        const file = store.bodies.open(wrong);
+        assert.ok(file);
+        const target = Buffer.alloc(BODY_HEAD_OCTETS + 5);
+        assert.throws(() => file.readSync(target, -BODY_HEAD_OCTETS), { name: "StoreError", kind: "damaged" });
+        await assert.rejects(file.read(target, -BODY_HEAD_OCTETS), { name: "StoreError", kind: "damaged" });
+        file.close();
+      }
       assert.equal(store.bodies.open({ ...one, segment: 77 as never }), undefined);
       assert.equal(memoryBody(store, "x").octets, 1);
     });

@@ -3,6 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, it } from "node:test";
 import type { Result } from "../../src/lib/result.ts";
+import { BODY_HEAD_OCTETS } from "../../src/model/body.ts";
 import type { Uid } from "../../src/model/ids.ts";
 import { recordingLog, testMetrics } from "../../src/observe/testing.ts";
 import { StoreError } from "../../src/store/ports.ts";
@@ -189,7 +190,7 @@ describe("a store whose disk fails", () => {
     at.faults.set("read", failed);
     assert.throws(() => file.readSync(Buffer.alloc(9), 0), { kind: "unavailable" });
     await assert.rejects(file.read(Buffer.alloc(9), 0), { kind: "unavailable" });
-    assert.throws(() => at.store.bodies.open(where), { kind: "unavailable" });
+    assert.throws(() => file.readSync(Buffer.alloc(99), -BODY_HEAD_OCTETS), { kind: "unavailable" });
     file.close();
   });
 

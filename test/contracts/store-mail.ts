@@ -146,6 +146,25 @@ export function mailContract(open: () => Promise<StoreUnderTest>): void {
       assert.equal(await remove(store, { ...ann, inbox: 999 as never }, 1), 0);
     });
 
+    it("locates a message with those behind it, as many as are wanted", async () => {
+      await using under = await open();
+      const { store } = under;
+      const [ann, bob] = await addAccounts(store, "ann", "bob");
+      assert.ok(ann && bob);
+      await deliverMany(store, ann, 5);
+      await deliverMany(store, bob, 1);
+      assert.equal(await remove(store, ann, 3), 1);
+      const from = async (uid: number, limit: number) =>
+        (await store.mail.locateFrom(ann.inbox, uid as Uid, limit)).map((message) => message.uid);
+      assert.deepEqual(await from(1, 3), [1, 2, 4]);
+      assert.deepEqual(await from(4, 9), [4, 5]);
+      assert.deepEqual(await from(3, 9), [], "it is not there, whatever is behind it");
+      assert.deepEqual(await from(6, 9), []);
+      const [first, second] = await store.mail.locateFrom(ann.inbox, 1 as Uid, 2);
+      assert.deepEqual(first, await store.mail.locate(ann.inbox, 1 as Uid));
+      assert.deepEqual(second, await store.mail.locate(ann.inbox, 2 as Uid));
+    });
+
     it("P3: never uses a uid again, also when a maildrop was emptied and the store restarted", async () => {
       await using under = await open();
       const ann = await addAccount(under.store, "ann");
@@ -167,6 +186,9 @@ export function mailContract(open: () => Promise<StoreUnderTest>): void {
       assert.equal(snapshot?.messages, 2150);
       assert.equal(await store.mail.locate(ann.inbox, 4299 as Uid), undefined);
       assert.ok(await store.mail.locate(ann.inbox, 4300 as Uid));
+      const even = (await store.mail.locateFrom(ann.inbox, 4000 as Uid, 6)).map((message) => message.uid);
+      assert.deepEqual(even, even.toSorted());
+      assert.ok(even[0] === 4000 && even.every((uid) => uid % 2 === 0), "what waits to be removed is not told");
       assert.equal((await store.mail.listPage(ann.inbox, 0, 4300, 3000)).messages, 2150);
       assert.deepEqual([...(await store.mail.listPage(ann.inbox, 4000, 4300, 3)).uids], [4002, 4004, 4006]);
       // Again, with some that are gone, all at once with new mail coming in.

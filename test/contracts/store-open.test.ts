@@ -157,13 +157,19 @@ describe("opening a store", () => {
     using temporary = temporaryFolder();
     await using under = await openInThread({ folder: temporary.folder });
     const ann = await addAccount(under.store, "ann");
-    await deliverMany(under.store, ann, 4);
+    await deliverMany(under.store, ann, 6);
     using sql = new DatabaseSync(path.join(temporary.folder, "mailkeep.db"));
-    sql.exec("update message set body = 2 where uid = 1; update message set octets = 5 where uid = 2");
+    sql.exec("update message set body = 2 where uid = 1; update message set octets = 5 where uid in (2, 6)");
     sql.exec("delete from body where id = 3");
-    for (const uid of [1, 2, 3]) {
+    for (const uid of [1, 2, 3, 6]) {
       await assert.rejects(under.store.mail.locate(ann.inbox, uid as Uid), { name: "StoreError", kind: "damaged" });
     }
     assert.equal((await content(under.store, ann.inbox, 4 as Uid)).toString(), "message 3\r\n");
+    // A damaged row behind is told to who asks for that very message.
+    const located = await under.store.mail.locateFrom(ann.inbox, 4 as Uid, 9);
+    assert.deepEqual(
+      located.map((message) => message.uid),
+      [4, 5],
+    );
   });
 });

@@ -43,6 +43,27 @@ test("1939-11 1939-12 dots are stuffed and the end is marked, wherever the piece
   );
 });
 
+test("dots are stuffed where the text lies when there is room in front of it, and nothing around that is touched", () => {
+  fc.assert(
+    fc.property(nastyText, fc.nat(6), (text, before) => {
+      const room = { before, kept: { before: 4, behind: 5 } };
+      const around = Buffer.alloc(4 + before + text.length + 5, "#");
+      const piece = around.subarray(4 + before, 4 + before + text.length);
+      piece.write(text, "latin1");
+      const stuffer = new DotStuffer(true, room);
+      const sent = stuffer.push(piece);
+      const whole = Buffer.concat([sent, stuffer.end()]).toString("latin1");
+      assert.equal(whole, stuffed(text));
+      const own = sent.buffer !== around.buffer;
+      assert.equal(own, sent.length - text.length > before, "a buffer of its own only where there is no room");
+      if (text !== "") assert.ok(sent.byteOffset >= 4 && sent.buffer.byteLength >= sent.byteOffset + sent.length + 5);
+      assert.equal(around.toString("latin1", 0, 4), "####");
+      assert.equal(around.toString("latin1", around.length - 5), "#####");
+    }),
+    { numRuns: 2000 },
+  );
+});
+
 test("what is sent is what a client takes off again", () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom("a", ".", "..x", "", " "), { minLength: 1 }), cutAnywhere, (lines, cuts) => {

@@ -1,4 +1,4 @@
-import { DotStuffer } from "./dot.ts";
+import { DotStuffer, type Room } from "./dot.ts";
 import { TopCutter } from "./top.ts";
 
 /** A message's octets on their way into the wire form of RETR (all lines) or TOP. */
@@ -6,9 +6,10 @@ export class Outgoing {
   readonly #cutter: TopCutter | undefined;
   readonly #stuffer: DotStuffer;
 
-  constructor(dotted: boolean, lines: number | undefined) {
+  /** With room, pieces are changed where they are. */
+  constructor(dotted: boolean, lines: number | undefined, room?: Room) {
     this.#cutter = lines === undefined ? undefined : new TopCutter(lines);
-    this.#stuffer = new DotStuffer(dotted);
+    this.#stuffer = new DotStuffer(dotted, room);
   }
 
   /** Whether no more of the message is needed. */

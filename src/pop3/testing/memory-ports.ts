@@ -2,7 +2,7 @@ import { err, ok, type Result } from "../../lib/result.ts";
 import type { Address } from "../../model/address.ts";
 import type { AccountId, MailboxId, Uid } from "../../model/ids.ts";
 import type { Listing } from "../../model/listing.ts";
-import type { MessageReader } from "../../model/message-reader.ts";
+import { type MessageReader, PIECE_ROOM } from "../../model/message-reader.ts";
 import type { Identity, OpenMaildrop, Pop3Ports } from "../ports.ts";
 
 /** What a test may make go wrong. */
@@ -112,7 +112,8 @@ export class MemoryPorts {
     const message = this.#messages.find((each) => each.uid === uid);
     const fault = this.faults.read?.get(uid);
     const octets = message?.octets ?? Buffer.alloc(0);
-    const buffer = Buffer.alloc(Math.min(this.pieceOctets, octets.length));
+    const most = Math.min(this.pieceOctets, octets.length);
+    const buffer = Buffer.alloc(PIECE_ROOM.before + most + PIECE_ROOM.behind);
     let at = 0;
     let closed = false;
     let asked = false;
@@ -134,9 +135,9 @@ export class MemoryPorts {
         if (fault === "damaged-later" && at > 0) return "damaged";
         if (at === octets.length) return "end";
         // The buffer is used again, so what was not taken in time goes out wrong.
-        const copied = octets.copy(buffer, 0, at, at + buffer.length);
+        const copied = octets.copy(buffer, PIECE_ROOM.before, at, at + most);
         at += copied;
-        return buffer.subarray(0, copied);
+        return buffer.subarray(PIECE_ROOM.before, PIECE_ROOM.before + copied);
       },
       close: () => {
         if (!closed) this.counts.closes += 1;

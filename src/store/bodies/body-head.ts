@@ -43,6 +43,18 @@ export function readBodyHead(source: Uint8Array): BodyHead | undefined {
   };
 }
 
+/** Whether octets begin with the head of this body; asked at each read, so it makes nothing. */
+export function isBodyHead(source: Uint8Array, body: Omit<BodyHead, "account">): boolean {
+  const octets = Buffer.from(source.buffer, source.byteOffset, BODY_HEAD_OCTETS);
+  return (
+    octets.readUInt32BE(AT.magic) === MAGIC &&
+    octets.readUInt32BE(AT.body) * TWO_32 + octets.readUInt32BE(AT.body + 4) === body.body &&
+    octets.readUInt32BE(AT.octets) * TWO_32 + octets.readUInt32BE(AT.octets + 4) === body.octets &&
+    octets.compare(body.sha256, 0, body.sha256.length, AT.sha256, AT.account) === 0 &&
+    octets.readUInt32BE(AT.crc) === crc32(octets.subarray(0, AT.crc))
+  );
+}
+
 function setNumber(view: DataView, at: number, value: number): void {
   view.setUint32(at, Math.floor(value / TWO_32));
   view.setUint32(at + 4, value % TWO_32);

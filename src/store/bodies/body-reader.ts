@@ -7,9 +7,10 @@ import type { Layout } from "../layout.ts";
 import { bodyPath, segmentPath } from "../layout.ts";
 import type { BodyFile, BodyPlace } from "../ports.ts";
 import { StoreError } from "../ports.ts";
-import { readBodyHead } from "./body-head.ts";
+import { isBodyHead } from "./body-head.ts";
 
 const MOST_OPEN = 256;
+const HEAD = -BODY_HEAD_OCTETS;
 
 /** An open segment: closed when the cache has let go of it and the last reader is done. */
 type Shared = { readonly file: number; readers: number; cached: boolean };
@@ -18,7 +19,6 @@ type Shared = { readonly file: number; readers: number; cached: boolean };
 export class BodyReader implements Disposable {
   readonly #disk: Disk;
   readonly #layout: Layout;
-  readonly #head = new Uint8Array(BODY_HEAD_OCTETS);
   readonly #segments = new LRUCache<SegmentId, Shared>({
     max: MOST_OPEN,
     dispose: (shared) => {
@@ -36,14 +36,7 @@ export class BodyReader implements Disposable {
   open(place: BodyPlace): BodyFile | undefined {
     const opened = place.segment === null ? this.#openOwn(place) : this.#openSegment(place.segment);
     if (opened === undefined) return undefined;
-    const body = new OpenBody(this.#disk, opened.file, place, opened.close);
-    try {
-      this.#checkHead(opened.file, place);
-      return body;
-    } catch (cause) {
-      body.close();
-      throw unreadable(cause);
-    }
+    return new OpenBody(this.#disk, opened.file, place, opened.close);
   }
 
   /** Segments that were removed: their octets leave the disk when the last descriptor is closed. */
@@ -93,14 +86,6 @@ export class BodyReader implements Disposable {
       throw unreadable(cause);
     }
   }
-
-  #checkHead(file: number, place: BodyPlace): void {
-    const read = this.#disk.readSync(file, this.#head, place.offset - BODY_HEAD_OCTETS);
-    const head = read === BODY_HEAD_OCTETS ? readBodyHead(this.#head) : undefined;
-    const right =
-      head?.body === place.body && head.octets === place.octets && Buffer.compare(head.sha256, place.sha256) === 0;
-    if (!right) throw new StoreError("damaged", `the head of body ${place.body} is not what was written`);
-  }
 }
 
 class OpenBody implements BodyFile {
@@ -122,7 +107,9 @@ class OpenBody implements BodyFile {
     const wanted = this.#within(target, position);
     if (wanted.byteLength === 0) return 0;
     try {
-      return this.#disk.readSync(this.#file, wanted, this.#place.offset + position);
+      const read = this.#disk.readSync(this.#file, wanted, this.#place.offset + position);
+      if (position === HEAD) this.#checkHead(wanted, read);
+      return read;
     } catch (cause) {
       throw unreadable(cause);
     }
@@ -133,7 +120,9 @@ class OpenBody implements BodyFile {
     if (wanted.byteLength === 0) return 0;
     this.#reading += 1;
     try {
-      return await this.#disk.read(this.#file, wanted, this.#place.offset + position);
+      const read = await this.#disk.read(this.#file, wanted, this.#place.offset + position);
+      if (position === HEAD) this.#checkHead(wanted, read);
+      return read;
     } catch (cause) {
       throw unreadable(cause);
     } finally {
@@ -145,6 +134,12 @@ class OpenBody implements BodyFile {
   close(): void {
     this.#closing = true;
     this.#closeWhenDone();
+  }
+
+  #checkHead(octets: Uint8Array, read: number): void {
+    const { body } = this.#place;
+    if (read >= BODY_HEAD_OCTETS && isBodyHead(octets, this.#place)) return;
+    throw new StoreError("damaged", `the head of body ${body} is not what was written`);
   }
 
   // A descriptor that is closed under a read in progress may be another file's before the read happens.

@@ -1,4 +1,5 @@
-import type { MailboxId, Uid } from "../../model/ids.ts";
+import type { ExpressionBuilder } from "kysely";
+import type { BodyId, MailboxId, SegmentId, Uid } from "../../model/ids.ts";
 import type { ListingPage, StoredMessage } from "../ports.ts";
 import { StoreError } from "../ports.ts";
 import type { UidSet } from "../uid-set.ts";
@@ -7,7 +8,12 @@ import { pendingRemovals, removalPending } from "./removals.ts";
 import { rowCrc } from "./row-crc.ts";
 import type { Sql, SqlValue } from "./statement.ts";
 import { statement } from "./statement.ts";
-import type { MessageRow } from "./tables.ts";
+import type { MessageRow, Tables } from "./tables.ts";
+
+// SQLite plans a statement anew, at each run, whose limit is a parameter and nothing else: that costs more than a page.
+function atMost(of: ExpressionBuilder<Tables, keyof Tables>, limit: number) {
+  return of(of.val(limit), "+", of.lit(0));
+}
 
 /** A page of a mailbox, in order of uid. */
 export const messagePage = statement(
@@ -20,27 +26,62 @@ export const messagePage = statement(
       .where("uid", ">", given.after as Uid)
       .where("uid", "<=", given.upTo as Uid)
       .orderBy("uid")
-      .limit(given.limit),
+      .limit((of) => atMost(of, given.limit)),
 );
-/** One message with the place of its body; `pending` tells that rows of the mailbox wait to be removed. */
-export const messageWithBody = statement("message.withBody", (database, given: { mailbox: MailboxId; uid: Uid }) =>
-  database
-    .selectFrom("message")
-    .leftJoin("body", "body.id", "message.body")
-    .selectAll("message")
-    .select([
-      "body.id as body_id",
-      "body.segment",
-      "body.offset",
-      "body.octets as body_octets",
-      "body.crc32",
-      "body.sha256",
-      "body.dotted",
-    ])
-    .select((of) => of.exists(removalPending(of, given.mailbox)).as("pending"))
-    .where("message.mailbox", "=", given.mailbox)
-    .where("message.uid", "=", given.uid),
+/** Messages from one on with the places of their bodies; `pending` tells that rows of the mailbox wait to be removed. */
+export const messagesWithBodies = statement(
+  "message.withBodies",
+  (database, given: { mailbox: MailboxId; uid: Uid; limit: number }) =>
+    database
+      .selectFrom("message")
+      .leftJoin("body", "body.id", "message.body")
+      .select([
+        "message.uid",
+        "message.octets",
+        "message.octets_downgraded",
+        "message.uidl_tag",
+        "message.uidl",
+        "message.body",
+        "message.body_key",
+        "message.received",
+        "message.row_crc",
+        "body.segment",
+        "body.offset",
+        "body.octets as body_octets",
+        "body.crc32",
+        "body.sha256",
+        "body.dotted",
+      ])
+      .select((of) => of.exists(removalPending(of, given.mailbox)).as("pending"))
+      .where("message.mailbox", "=", given.mailbox)
+      .where("message.uid", ">=", given.uid)
+      .orderBy("message.uid")
+      .limit((of) => atMost(of, given.limit)),
 );
+type PlacedBody = readonly [
+  segment: SegmentId | null,
+  offset: number,
+  octets: number,
+  crc32: number,
+  // Null, as the rest then is: there is no such body.
+  sha256: Uint8Array | null,
+  dotted: number,
+];
+type PlacedRow = readonly [
+  uid: Uid,
+  octets: number,
+  octetsDowngraded: number,
+  uidlTag: number,
+  uidl: string | null,
+  body: BodyId,
+  bodyKey: Uint8Array | null,
+  received: number,
+  rowCrc: number,
+  ...body: PlacedBody,
+  pending: number,
+];
+const PENDING = 15;
+
 const insert = statement("message.insert", (database, given: MessageRow) =>
   database.insertInto("message").values({
     mailbox: given.mailbox,
@@ -125,25 +166,43 @@ function packed(rows: readonly (readonly SqlValue[])[]): ListingPage {
   return { messages: rows.length, uids, octets, tags, names };
 }
 
-/** Where a message's body lies: see Mail.locate. A row that is not as it was written is damage, not another message. */
-export async function locateMessage(sql: Sql, mailbox: MailboxId, uid: Uid): Promise<StoredMessage | undefined> {
+/**
+ * Where the bodies of a message and of those behind it lie: see Mail.locateFrom. A row that is not as it was written is
+ * damage, not another message; it is told to who asks for that very message, and ends the page of who asks for one before.
+ */
+export async function locateMessages(
+  sql: Sql,
+  mailbox: MailboxId,
+  uid: Uid,
+  limit: number,
+): Promise<readonly StoredMessage[]> {
   for (;;) {
-    const row = await sql.first(messageWithBody, { mailbox, uid });
-    if (row === undefined) return undefined;
-    if (Number(row.pending) === 1) {
-      const pending = await pendingRemovals(sql, mailbox);
-      if (pending.some((set) => set.has(uid))) return undefined;
-      // It was carried out just now, and the row may have been one of it.
-      if (pending.length === 0) continue;
+    const rows = (await sql.arrays(messagesWithBodies, { mailbox, uid, limit })) as unknown as readonly PlacedRow[];
+    const isPending = rows[0]?.[PENDING] === 1;
+    const pending = isPending ? await pendingRemovals(sql, mailbox) : [];
+    // It was carried out just now, and the rows may have been of it.
+    if (isPending && pending.length === 0) continue;
+    const found: StoredMessage[] = [];
+    for (const row of rows) {
+      if (pending.some((set) => set.has(row[0]))) continue;
+      const message = storedMessage(mailbox, row);
+      if (typeof message !== "string") found.push(message);
+      else if (row[0] !== uid) break;
+      else throw new StoreError("damaged", message);
     }
-    if (rowCrc(row) !== row.row_crc) throw new StoreError("damaged", `the row of message ${uid} is damaged`);
-    const { body_id: body, offset, body_octets: octets, crc32, sha256 } = row;
-    if (body === null || offset === null || octets === null || crc32 === null || sha256 === null) {
-      throw new StoreError("damaged", `message ${uid} has no body`);
-    }
-    const place = { body, segment: row.segment, offset, octets, crc32, sha256, dotted: row.dotted === 1 };
-    return { uid: row.uid, received: row.received, place };
+    return found[0]?.uid === uid ? found : [];
   }
+}
+
+/** A row of messagesWithBodies, or what is wrong with it. */
+function storedMessage(mailbox: MailboxId, row: PlacedRow): StoredMessage | string {
+  const [uid, octets, octets_downgraded, uidl_tag, uidl, body, body_key, received, row_crc, ...placed] = row;
+  const crc = rowCrc({ mailbox, uid, octets, octets_downgraded, uidl_tag, uidl, body, body_key, received });
+  if (crc !== row_crc) return `the row of message ${uid} is damaged`;
+  const [segment, offset, bodyOctets, crc32, sha256, dotted] = placed;
+  if (sha256 === null) return `message ${uid} has no body`;
+  const place = { body, segment, offset, octets: bodyOctets, crc32, sha256, dotted: dotted === 1 };
+  return { uid, received, place };
 }
 
 /** What these messages of a mailbox weigh together; uids that are not there weigh nothing. */

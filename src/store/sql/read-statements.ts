@@ -1,7 +1,7 @@
 import { accountByAddress, accountPage, accountPageOfDomain } from "./accounts.ts";
 import { listDomains, oneDomain } from "./domains.ts";
 import { accountUsage, mailboxCounters } from "./mailboxes.ts";
-import { messagePage, messageWithBody } from "./messages.ts";
+import { messagePage, messagesWithBodies } from "./messages.ts";
 import { removalsOfMailbox } from "./removals.ts";
 import { schemaVersion } from "./schema-version.ts";
 import type { Compile, CompiledStatement, Statement } from "./statement.ts";
@@ -15,7 +15,7 @@ const readStatements: readonly Statement<never, unknown>[] = [
   listDomains,
   mailboxCounters,
   messagePage,
-  messageWithBody,
+  messagesWithBodies,
   oneDomain,
   removalsOfMailbox,
   schemaVersion,
