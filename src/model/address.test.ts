@@ -55,6 +55,7 @@ describe("parseAddress", () => {
     ["o'brien!#$%&*/=?^_`{|}~-@example.test", "o'brien!#$%&*/=?^_`{|}~-@example.test"],
     ["E\u0301lise@example.test", "élise@example.test"],
     ["用户@例子.测试", "用户@xn--fsqu00a.xn--0zwm56d"],
+    ["T\u0308im@example.test", "\u1e97im@example.test"],
   ];
   for (const [given, address] of right) {
     it(`takes ${given}`, () => assert.deepEqual(parseAddress(given), { ok: true, value: address }));

@@ -54,7 +54,9 @@ export function parseAddress(text: string): Result<Address, "bad-address"> {
 
 function parseLocal(text: string): string | undefined {
   const quoted = /^"((?:[^"\\]|\\.)*)"$/u.exec(text);
-  const plain = (quoted ? (quoted[1] ?? "").replace(/\\(.)/gu, "$1") : text).normalize("NFC").toLowerCase();
+  const written = quoted ? (quoted[1] ?? "").replace(/\\(.)/gu, "$1") : text;
+  // Twice: some letters have a composed form in lower case only (T with diaeresis).
+  const plain = written.normalize("NFC").toLowerCase().normalize("NFC");
   return Buffer.byteLength(plain) <= 64 && LOCAL.test(plain) ? plain : undefined;
 }
 
