@@ -102,24 +102,37 @@ describe("a small message", () => {
 });
 
 describe("a large message", () => {
-  test("comes in pieces that are read beside the loop; at most one buffer is held", async () => {
-    const { store, inbox, read, given } = house();
-    const body = randomBytes(LARGE_OCTETS * 2 + 1234);
-    const reader = read(store.deliver(inbox, body));
-    const { pieces, end } = await pull(reader);
-    assert.deepEqual(
-      pieces.map((piece) => piece.length),
-      [LARGE_OCTETS, LARGE_OCTETS, 1234],
-    );
-    assert.deepEqual(Buffer.concat(pieces), body);
-    assert.equal(end, "end");
-    assert.ok(store.reads.every((how) => how === "later"));
-    assert.equal(given.out, 0);
-    assert.equal(store.openFiles, 0);
+  for (const how of ["now", "later"] as const)
+    test(`comes in pieces; at most one buffer is held (${how})`, async () => {
+      const { store, inbox, read, given } = house(how);
+      const body = randomBytes(LARGE_OCTETS * 2 + 1234);
+      const reader = read(store.deliver(inbox, body));
+      const { pieces, end } = await pull(reader);
+      assert.deepEqual(
+        pieces.map((piece) => piece.length),
+        [LARGE_OCTETS, LARGE_OCTETS, 1234],
+      );
+      assert.deepEqual(Buffer.concat(pieces), body);
+      assert.equal(end, "end");
+      assert.deepEqual(store.reads, [how, how, how]);
+      assert.equal(given.out, 0);
+      assert.equal(store.openFiles, 0);
+    });
+
+  test("lets the loop turn before each piece, however fast it is read", async () => {
+    const { store, inbox, read } = house();
+    const reader = read(store.deliver(inbox, randomBytes(LARGE_OCTETS * 3)));
+    for (const piece of ["first", "second", "third"]) {
+      let turned = false;
+      setImmediate(() => (turned = true));
+      assert.equal(typeof (await nextPiece(reader)), "object");
+      assert.ok(turned, piece);
+    }
+    reader.close();
   });
 
   test("that is closed during a read gives its buffer back only after it", async () => {
-    const { store, inbox, read, given } = house();
+    const { store, inbox, read, given } = house("later");
     const reader = read(store.deliver(inbox, randomBytes(LARGE_OCTETS + 1)));
     await new Promise<void>((located) => reader.next(located));
     assert.equal(reader.next(never), "later");

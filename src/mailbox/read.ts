@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 import { BODY_HEAD_OCTETS } from "../model/body.ts";
 import type { Uid } from "../model/ids.ts";
@@ -108,8 +109,9 @@ class StoredReader implements MessageReader {
       return undefined;
     }
     this.#buffer ??= this.#parts.pool.take(octets);
-    if (octets <= LARGE_OCTETS && this.#parts.pace.isQuick()) return this.#readNow(this.#file, this.#buffer, octets);
-    return this.#wait(ready, this.#readLater(this.#file, this.#buffer, octets));
+    if (!this.#parts.pace.isQuick()) return this.#wait(ready, this.#readLater(this.#file, this.#buffer, octets));
+    if (octets <= LARGE_OCTETS) return this.#readNow(this.#file, this.#buffer, octets);
+    return this.#wait(ready, this.#readNext(this.#file, this.#buffer, octets));
   }
 
   // ── Finding the octets ──
@@ -142,6 +144,12 @@ class StoredReader implements MessageReader {
       at += read;
     }
     return this.#checked(buffer, at, wanted, octets);
+  }
+
+  /** One piece of many: the other sessions have their turn before it, however fast this client reads. */
+  async #readNext(file: BodyFile, buffer: Buffer, octets: number): Promise<void> {
+    await setImmediate();
+    if (!this.#closed) this.#piece = this.#readNow(file, buffer, octets);
   }
 
   async #readLater(file: BodyFile, buffer: Buffer, octets: number): Promise<void> {
