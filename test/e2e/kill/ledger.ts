@@ -48,6 +48,11 @@ export class Ledger {
     if (entry.removal === "confirmed") this.#problem(`${name} is back after its removal was confirmed`);
   }
 
+  /** The message that a unique id named when it was last seen. */
+  idOf(box: string, uidl: string): string | undefined {
+    return this.#uidls.get(`${box} ${uidl}`)?.slice(box.length + 1);
+  }
+
   /** Before QUIT leaves; the answer settles it, or the next check does. */
   quitting(box: string, ids: readonly string[]): void {
     const uncertain = { keys: ids.map((id) => key(box, id)) };
