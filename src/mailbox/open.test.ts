@@ -5,7 +5,7 @@ import { err, ok } from "../lib/result.ts";
 import type { Account } from "../model/account.ts";
 import type { Address } from "../model/address.ts";
 import { recordingLog, testMetrics } from "../observe/testing.ts";
-import { StoreError } from "../store/ports.ts";
+import { type Store, StoreError } from "../store/ports.ts";
 import { removeAccount, setEnabled } from "./accounts.ts";
 import { createMailboxes, type OpenMaildrop } from "./open.ts";
 import { MemoryStore, pull } from "./testing.ts";
@@ -16,7 +16,7 @@ function house() {
   const { log, events } = recordingLog();
   const { metrics, sample } = testMetrics();
   const parts = {
-    directory: store.directory as Parameters<typeof createMailboxes>[0]["store"]["directory"],
+    directory: store.directory as Store["directory"],
     mail: store.mail,
     bodies: store.bodies as Parameters<typeof createMailboxes>[0]["store"]["bodies"],
     leases: store.leases,

@@ -36,7 +36,7 @@ export type Mailboxes = Inbound & {
 };
 
 export type MailboxesOptions = {
-  readonly store: Pick<Store, "directory" | "mail" | "bodies" | "leases">;
+  readonly store: Pick<Store, "mail" | "bodies" | "leases">;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -53,7 +53,7 @@ type Parts = ReadParts & {
 
 /** Makes the mailbox room over a store; one for each thread. */
 export function createMailboxes({ store, clock, log, metrics }: MailboxesOptions): Mailboxes {
-  const { directory, mail, bodies, leases } = store;
+  const { mail, bodies, leases } = store;
   const inUse = metrics.counter("mailkeep_logins_total", "in_use");
   const parts: Parts = {
     mail,
@@ -72,10 +72,9 @@ export function createMailboxes({ store, clock, log, metrics }: MailboxesOptions
         return lease;
       }
       try {
-        const snapshot = await mail.snapshot(owner.mailbox);
         // Asked under the lease: an account that was disabled or removed since its login was judged has no session.
-        const account = await directory.account(owner.address);
-        if (!snapshot || account?.id !== owner.account || !account.enabled) {
+        const snapshot = await mail.snapshot(owner.mailbox);
+        if (!snapshot?.enabled) {
           throw new StoreError("unavailable", "the account was removed or disabled while it logged in");
         }
         return ok(new Maildrop(parts, owner, lease.value, snapshot));

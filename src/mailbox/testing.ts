@@ -58,8 +58,10 @@ export class MemoryStore {
     snapshot: (mailbox: MailboxId) => {
       const box = this.boxes.get(mailbox);
       const octets = box?.rows.reduce((sum, row) => sum + row.place.octets, 0) ?? 0;
+      const account = [...this.accounts.values()].find(({ inbox, junk }) => inbox === mailbox || junk === mailbox);
+      const enabled = account?.enabled ?? false;
       return Promise.resolve(
-        box && { messages: box.rows.length, octets, octetsDowngraded: octets, highestUid: box.last },
+        box && { messages: box.rows.length, octets, octetsDowngraded: octets, highestUid: box.last, enabled },
       );
     },
     listPage: (mailbox: MailboxId, after: number, upTo: number, limit: number) =>

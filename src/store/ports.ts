@@ -91,6 +91,8 @@ export type Appended = readonly Result<Uid, "over-quota" | "no-mailbox">[];
 export type Snapshot = Usage & {
   readonly octetsDowngraded: number;
   readonly highestUid: number;
+  /** Whether its account may log in. */
+  readonly enabled: boolean;
 };
 
 /** A page of a listing, uids ascending. */

@@ -37,7 +37,7 @@ export function directoryContract(open: () => Promise<StoreUnderTest>): void {
       const { id, inbox, junk } = added;
       assert.deepEqual(added, { ...given, domain, created: 99, id, inbox, junk });
       assert.notEqual(inbox, junk);
-      const empty = { messages: 0, octets: 0, octetsDowngraded: 0, highestUid: 0 };
+      const empty = { messages: 0, octets: 0, octetsDowngraded: 0, highestUid: 0, enabled: given.enabled };
       assert.deepEqual(await mail.snapshot(inbox), empty);
       assert.deepEqual(await mail.snapshot(junk), empty);
       assert.equal(await directory.account(address("bob")), undefined);
@@ -82,6 +82,7 @@ export function directoryContract(open: () => Promise<StoreUnderTest>): void {
       const ann = await addAccount(under.store, "ann");
       const changed = must(await directory.changeAccount(ann.address, { enabled: false }));
       assert.deepEqual(changed, { ...ann, enabled: false });
+      assert.equal((await under.store.mail.snapshot(ann.junk))?.enabled, false);
       must(await directory.changeAccount(ann.address, { secret: "new", quota: { octets: 9, messages: null } }));
       const expected = { ...ann, enabled: false, secret: "new", quota: { octets: 9, messages: null } };
       assert.deepEqual(await directory.account(ann.address), expected);

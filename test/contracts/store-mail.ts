@@ -76,6 +76,7 @@ export function mailContract(open: () => Promise<StoreUnderTest>): void {
         octets: 8,
         octetsDowngraded: 6,
         highestUid: 1,
+        enabled: true,
       });
     });
 

@@ -9,11 +9,19 @@ import { statement } from "./statement.ts";
 export type Weight = { readonly messages: number; readonly octets: number; readonly octetsDowngraded: number };
 
 /** What a mailbox holds. */
-export const mailboxCounters = statement("mailbox.counters", (database, given: { id: MailboxId }) =>
+const mailboxCounters = statement("mailbox.counters", (database, given: { id: MailboxId }) =>
   database
     .selectFrom("mailbox")
     .select(["account", "next_uid", "messages", "octets", "octets_downgraded"])
     .where("id", "=", given.id),
+);
+/** What a mailbox holds, and whether it may be opened. */
+export const mailboxSnapshot = statement("mailbox.snapshot", (database, given: { id: MailboxId }) =>
+  database
+    .selectFrom("mailbox")
+    .innerJoin("account", "account.id", "mailbox.account")
+    .select(["account.enabled", "mailbox.next_uid", "mailbox.messages", "mailbox.octets", "mailbox.octets_downgraded"])
+    .where("mailbox.id", "=", given.id),
 );
 /** What all mailboxes of an account hold together. */
 export const accountUsage = statement("mailbox.usage", (database, given: { account: AccountId }) =>
@@ -61,13 +69,14 @@ export async function usageOf(sql: Sql, account: AccountId): Promise<Usage> {
 
 /** What a maildrop holds now; pending removals are already taken away. */
 export async function snapshotOf(sql: Sql, mailbox: MailboxId): Promise<Snapshot | undefined> {
-  const row = await sql.first(mailboxCounters, { id: mailbox });
+  const row = await sql.first(mailboxSnapshot, { id: mailbox });
   if (row === undefined) return undefined;
   return {
     messages: row.messages,
     octets: row.octets,
     octetsDowngraded: row.octets_downgraded,
     highestUid: row.next_uid - 1,
+    enabled: row.enabled === 1,
   };
 }
 

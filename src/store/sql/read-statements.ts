@@ -1,6 +1,6 @@
 import { accountByAddress, accountPage, accountPageOfDomain } from "./accounts.ts";
 import { listDomains, oneDomain } from "./domains.ts";
-import { accountUsage, mailboxCounters } from "./mailboxes.ts";
+import { accountUsage, mailboxSnapshot } from "./mailboxes.ts";
 import { messagePage, messagesWithBodies } from "./messages.ts";
 import { removalsOfMailbox } from "./removals.ts";
 import { schemaVersion } from "./schema-version.ts";
@@ -13,7 +13,7 @@ const readStatements: readonly Statement<never, unknown>[] = [
   accountPageOfDomain,
   accountUsage,
   listDomains,
-  mailboxCounters,
+  mailboxSnapshot,
   messagePage,
   messagesWithBodies,
   oneDomain,

@@ -5,9 +5,9 @@ import { StoreError } from "../ports.ts";
 import type { Compile, Sql, SqlValue, Statement, WriteSql } from "./statement.ts";
 
 type Prepared = {
-  readonly sql: string;
+  /** Gives arrays: rows as Node makes them cost more than reading them. */
   readonly statement: StatementSync;
-  arrays?: StatementSync;
+  readonly columns: readonly string[];
   readonly names: readonly (string | undefined)[];
   readonly fixed: readonly SqlValue[];
 };
@@ -27,18 +27,20 @@ export class SqliteConnection implements WriteSql, Disposable {
   }
 
   async all<P, R>(statement: Statement<P, R>, parameters: P): Promise<readonly R[]> {
-    return this.#run(statement, parameters, (found, values) => found.statement.all(...values) as R[]);
+    return this.#run(statement, parameters, ({ statement: prepared, columns }, values) =>
+      arraysOf(prepared, values).map((row) => objectOf<R>(columns, row)),
+    );
   }
 
   async arrays<P>(statement: Statement<P, unknown>, parameters: P): Promise<readonly (readonly SqlValue[])[]> {
-    return this.#run(statement, parameters, (found, values) => {
-      found.arrays ??= this.#prepareArrays(found.sql);
-      return found.arrays.all(...values) as unknown as SqlValue[][];
-    });
+    return this.#run(statement, parameters, (found, values) => arraysOf(found.statement, values));
   }
 
   async first<P, R>(statement: Statement<P, R>, parameters: P): Promise<R | undefined> {
-    return this.#run(statement, parameters, (found, values) => found.statement.get(...values) as R | undefined);
+    return this.#run(statement, parameters, (found, values) => {
+      const row = found.statement.get(...values) as unknown as readonly SqlValue[] | undefined;
+      return row && objectOf<R>(found.columns, row);
+    });
   }
 
   async run<P>(statement: Statement<P, unknown>, parameters: P): Promise<number> {
@@ -96,8 +98,7 @@ export class SqliteConnection implements WriteSql, Disposable {
   #prepare(statement: Statement<never, unknown>): Prepared {
     const { sql, parameters } = this.#compile(statement);
     const prepared = {
-      sql,
-      statement: this.#database.prepare(sql),
+      ...this.#prepareText(sql),
       names: parameters.map((parameter) => ("name" in parameter ? parameter.name : undefined)),
       fixed: parameters.map((parameter) => ("value" in parameter ? parameter.value : null)),
     };
@@ -105,10 +106,10 @@ export class SqliteConnection implements WriteSql, Disposable {
     return prepared;
   }
 
-  #prepareArrays(sql: string): StatementSync {
+  #prepareText(sql: string): Pick<Prepared, "statement" | "columns"> {
     const statement = this.#database.prepare(sql);
     statement.setReturnArrays(true);
-    return statement;
+    return { statement, columns: statement.columns().map(({ name }) => name) };
   }
 
   #perform(text: string): void {
@@ -121,6 +122,16 @@ export class SqliteConnection implements WriteSql, Disposable {
       control.run();
     });
   }
+}
+
+function arraysOf(statement: StatementSync, values: readonly SqlValue[]): readonly (readonly SqlValue[])[] {
+  return statement.all(...values) as unknown as SqlValue[][];
+}
+
+function objectOf<R>(columns: readonly string[], values: readonly SqlValue[]): R {
+  const row: Record<string, SqlValue> = {};
+  for (let index = 0; index < columns.length; index += 1) row[columns[index] ?? ""] = values[index] ?? null;
+  return row as R;
 }
 
 function bound(prepared: Prepared, parameters: Readonly<Record<string, SqlValue>>): SqlValue[] {
