@@ -22,6 +22,9 @@ export type Opened =
   | { readonly opened: true; readonly schema: Migrated; readonly statements: ReadStatements }
   | { readonly opened: false; readonly refusal: OpenRefusal };
 
+/** From the store thread to its owner: a client is gone and its number is free. */
+export type Freed = { readonly freed: number };
+
 /** From a client to the store thread: the calls of one turn of its loop. */
 export type Calls = readonly { readonly id: number; readonly request: Request }[];
 

@@ -12,7 +12,13 @@ import type { Answer, Calls, News } from "./messages.ts";
 export function serveClient(
   port: MessagePort,
   writer: Writer,
-  client: { readonly threadNumber: number; readonly leaseWords: SharedArrayBuffer; readonly gone: () => void },
+  client: {
+    readonly threadNumber: number;
+    readonly leaseWords: SharedArrayBuffer;
+    readonly gone: () => void;
+    /** Its leases are free: another client may have its number. */
+    readonly freed: () => void;
+  },
 ): void {
   let answers: Answer[] = [];
   const flush = (): void => {
@@ -36,7 +42,10 @@ export function serveClient(
   });
   port.on("close", () => {
     client.gone();
-    writer.afterAnswers(() => freeLeasesOf(client.threadNumber, client.leaseWords));
+    writer.afterAnswers(() => {
+      freeLeasesOf(client.threadNumber, client.leaseWords);
+      client.freed();
+    });
   });
 }
 

@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { MessageChannel, Worker } from "node:worker_threads";
-import { assert } from "../../lib/assert.ts";
 import type { Result } from "../../lib/result.ts";
 import { err, ok } from "../../lib/result.ts";
 import type { ObserveShared } from "../../observe/worker.ts";
-import { createLeaseWords, MOST_THREADS } from "../leases.ts";
+import { createLeaseWords } from "../leases.ts";
 import type { Migrated } from "../open-database.ts";
 import type { OpenRefusal } from "../open-refusal.ts";
 import type { StoreConnection } from "./connection.ts";
-import type { Opened, Order, StoreThreadData } from "./messages.ts";
+import type { Freed, Opened, Order, StoreThreadData } from "./messages.ts";
+import { ThreadNumbers } from "./thread-numbers.ts";
 
 /** The running store thread. Disposing finishes what was asked and ends it; close the clients before. */
 export type StoreThread = AsyncDisposable & {
@@ -42,11 +42,12 @@ export async function startStoreThread(options: {
     return err(opened.refusal);
   }
   const shared = { folder, leaseWords, leaseChannel: `mailkeep-leases-${randomUUID()}`, statements: opened.statements };
-  const numbers = threadNumbers();
+  const numbers = new ThreadNumbers();
+  worker.on("message", ({ freed }: Freed) => numbers.give(freed));
   return ok({
     connect: () => {
       const { port1, port2 } = new MessageChannel();
-      const threadNumber = numbers();
+      const threadNumber = numbers.take();
       order(worker, { order: "connect", port: port2, threadNumber }, [port2]);
       return { ...shared, port: port1, threadNumber };
     },
@@ -78,14 +79,4 @@ function endOf(worker: Worker, stopping: { readonly asked: boolean }): Promise<E
       resolve(stopping.asked && code === 0 ? undefined : new Error(`the store thread ended with code ${code}`)),
     );
   });
-}
-
-// Each client gets a number of its own; they come round only after a thousand restarts.
-function threadNumbers(): () => number {
-  let last = 0;
-  return () => {
-    last = (last % (MOST_THREADS - 1)) + 1;
-    assert(last > 0, "0 is no thread");
-    return last;
-  };
 }

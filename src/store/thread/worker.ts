@@ -7,7 +7,7 @@ import { systemDisk } from "../disk.ts";
 import { openWriter } from "../open-writer.ts";
 import { compileStatement } from "../sql/compile.ts";
 import { compileReadStatements } from "../sql/read-statements.ts";
-import type { News, Opened, Order, StoreThreadData } from "./messages.ts";
+import type { Freed, News, Opened, Order, StoreThreadData } from "./messages.ts";
 import { serveClient } from "./serve.ts";
 
 // The entry of the store thread: owns the only connection that writes, and serves clients until it is told to stop.
@@ -39,7 +39,8 @@ async function run(owner: MessagePort, { folder, leaseWords, observe }: StoreThr
       if (order.order === "stop") return resolve();
       const { port, threadNumber } = order;
       clients.add(port);
-      serveClient(port, writer, { threadNumber, leaseWords, gone: () => clients.delete(port) });
+      const freed = (): void => owner.postMessage({ freed: threadNumber } satisfies Freed);
+      serveClient(port, writer, { threadNumber, leaseWords, gone: () => clients.delete(port), freed });
     });
   });
   owner.postMessage({ opened: true, schema, statements: compileReadStatements(compileStatement) } satisfies Opened);
