@@ -18,10 +18,13 @@ export async function deliver(server: Server, user: string, count: number, seed:
   return messages.map(expectedContent);
 }
 
-/** Logs in by POP3S with the account's password. */
+/** Logs in by POP3S with the account's password; both leave as UTF-8. */
 export function login(server: Server, user: string): Promise<Pop3> {
   const options = { tls: "implicit", ca: server.installation.ca } as const;
-  return Pop3.login(server.ports.pop3s, addressOf(user), passwordOf(user), options);
+  const [name = "", password = ""] = [addressOf(user), passwordOf(user)].map((text) =>
+    Buffer.from(text).toString("latin1"),
+  );
+  return Pop3.login(server.ports.pop3s, name, password, options);
 }
 
 /** The maildrop holds exactly these messages, in this order, octet by octet. */
