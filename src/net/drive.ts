@@ -79,7 +79,9 @@ export class Drive implements ConnectionHandler {
     const text = this.#out;
     if (text !== "") {
       this.#out = "";
-      this.connection.write(text, taken ?? this.#onTaken);
+      this.connection.write(text, taken);
+      // The kernel has nearly always taken it by now, and a callback costs as much again as the write.
+      if (taken === undefined && this.connection.unsent > 0) this.connection.write("", this.#onTaken);
     } else if (taken === undefined) return;
     else if (this.connection.unsent === 0) taken();
     else this.connection.write("", taken);

@@ -87,6 +87,7 @@ export class SocketConnection implements Connection {
     const done = taken && ((error?: Error | null) => this.#onTaken(error, taken));
     if (typeof octets === "string") this.#socket.write(octets, "latin1", done);
     else this.#socket.write(octets, done);
+    if (done === undefined && this.#socket.writableLength === 0) this.#noteTaken();
   }
 
   cork(): void {
@@ -236,13 +237,17 @@ export class SocketConnection implements Connection {
 
   #onTaken(error: Error | null | undefined, taken: () => void): void {
     if (error || this.#closed || this.#socket.destroyed) return;
-    this.#lastProgress = this.#surroundings.clock.monotonic();
-    this.#wasTaken = true;
+    this.#noteTaken();
     try {
       taken();
     } catch (cause) {
       this.fail(cause);
     }
+  }
+
+  #noteTaken(): void {
+    this.#lastProgress = this.#surroundings.clock.monotonic();
+    this.#wasTaken = true;
   }
 
   // One large write may take minutes on a slow line: that the kernel's queue changed at all is the progress. The figure is
