@@ -99,7 +99,7 @@ export class SqliteConnection implements WriteSql, Disposable {
     const { sql, parameters } = this.#compile(statement);
     const prepared = {
       ...this.#prepareText(sql),
-      names: parameters.map((parameter) => ("name" in parameter ? parameter.name : undefined)),
+      names: parameters.map((parameter) => ("name" in parameter ? asKey(parameter.name) : undefined)),
       fixed: parameters.map((parameter) => ("value" in parameter ? parameter.value : null)),
     };
     this.#prepared.set(statement, prepared);
@@ -109,7 +109,7 @@ export class SqliteConnection implements WriteSql, Disposable {
   #prepareText(sql: string): Pick<Prepared, "statement" | "columns"> {
     const statement = this.#database.prepare(sql);
     statement.setReturnArrays(true);
-    return { statement, columns: statement.columns().map(({ name }) => name) };
+    return { statement, columns: statement.columns().map(({ name }) => asKey(name)) };
   }
 
   #perform(text: string): void {
@@ -122,6 +122,11 @@ export class SqliteConnection implements WriteSql, Disposable {
       control.run();
     });
   }
+}
+
+// The one string that V8 knows this property by; any other of the same text is looked up in a table at each use.
+function asKey(name: string): string {
+  return Object.keys({ [name]: null })[0] ?? name;
 }
 
 function arraysOf(statement: StatementSync, values: readonly SqlValue[]): readonly (readonly SqlValue[])[] {
