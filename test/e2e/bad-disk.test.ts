@@ -108,6 +108,7 @@ test("a disk that turns read-only: nothing is acknowledged, mail can be read, no
   assert.ok(server.running, "it did not crash");
   assert.ok(server.events("store.failed").length > 0, "the operator is told");
   await server.stop();
+  assert.doesNotMatch(server.output, /should not|Unknown error/, "its end is in good order as well");
   await disk.unmount();
   await disk.repair();
   await disk.mount();
