@@ -237,7 +237,7 @@ describe("a command without a server", () => {
     );
     const gone = await type("user import gone.csv");
     assert.equal(gone.code, 1);
-    assert.match(gone.err, /^mailkeep: cannot read gone\.csv: ENOENT/);
+    assert.match(gone.err, /^mailkeep: cannot read gone\.csv: there is no such file\n/);
     writeFileSync(path.join(folder, "latin1.csv"), Buffer.from([0xe4, 0x0a]));
     assert.match((await type("user import latin1.csv")).err, /^mailkeep: cannot read latin1\.csv: UTF-8\n/);
   });

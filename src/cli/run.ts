@@ -19,7 +19,9 @@ export async function run(words: readonly string[], world: World = processWorld(
     if (error instanceof CommanderError && error.code === "commander.help") return 2;
     if (error instanceof CommanderError || error instanceof UsageError) {
       const command = ["mailkeep", ...commandWords(words)].join(" ");
-      world.stderr.write(`mailkeep: ${describeUsage(error, say)}\n${say("usage.see", { command })}\n`);
+      const [wrong, see] = [describeUsage(error, say), say("usage.see", { command })];
+      const json = words.includes("--json");
+      world.stderr.write(json ? `${JSON.stringify({ error: wrong, see })}\n` : `mailkeep: ${wrong}\n${see}\n`);
       return 2;
     }
     fail(world, say, error, words.includes("--json"));

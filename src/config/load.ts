@@ -5,10 +5,10 @@ import { camel, camelKey } from "./camel.ts";
 import { problemsOf } from "./check.ts";
 import { readDocument, type Document } from "./document.ts";
 import { readEnvironment, type Override } from "./environment.ts";
-import type { Words } from "./option.ts";
 import { keysAt, options } from "./options.ts";
 import type { Problem, Source } from "./problem.ts";
 import { schema, type Config } from "./schema.ts";
+import { whyUnreadable, type Unreadable } from "./unreadable.ts";
 
 /** A configuration that was read and is right. */
 export type Loaded = {
@@ -83,8 +83,6 @@ function findFile(
   return ok({ file: undefined, text: "" });
 }
 
-type Unreadable = { readonly absent: boolean; readonly reason: Words };
-
 function readText(file: string): Result<string, Unreadable> {
   try {
     const octets = readBounded(file);
@@ -93,7 +91,7 @@ function readText(file: string): Result<string, Unreadable> {
     }
     return ok(new TextDecoder("utf-8", { fatal: true }).decode(octets));
   } catch (cause) {
-    return err(unreadable(cause));
+    return err(whyUnreadable(cause));
   }
 }
 
@@ -109,19 +107,6 @@ function readBounded(file: string): Uint8Array | undefined {
   } finally {
     closeSync(descriptor);
   }
-}
-
-function unreadable(cause: unknown): Unreadable {
-  const code = (cause as NodeJS.ErrnoException).code ?? "";
-  const known: Readonly<Record<string, Words>> = {
-    ENOENT: { en: "there is no such file", zh: "文件不存在" },
-    ENOTDIR: { en: "there is no such file", zh: "文件不存在" },
-    EACCES: { en: "this user may not read it", zh: "当前用户无权读取" },
-    EISDIR: { en: "it is a folder", zh: "这是一个文件夹" },
-    ERR_ENCODING_INVALID_ENCODED_DATA: { en: "it is not UTF-8", zh: "不是 UTF-8 编码" },
-  };
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return { absent: code === "ENOENT" || code === "ENOTDIR", reason: known[code] ?? { en: message, zh: message } };
 }
 
 // An empty section (`limits:` with all its keys commented out) is one that is not there.

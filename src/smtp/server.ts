@@ -22,7 +22,7 @@ export function smtpHandler(
   const { messageOctets, recipients, idleSeconds } = limits;
   const settings = { protocol, hostname, allowCleartext, startTls, messageOctets, recipients };
   const parts = { settings, limits, ports, log, metrics: smtpMetrics(metrics, protocol), clock };
-  // What a client at a terminal or in a script sends may end with LF alone; content may not.
-  const lines = { lineOctets: LINE_OCTETS, bareLf: true, writeStallSeconds: idleSeconds };
+  // RFC 5321 §2.3.8: nothing but CRLF ends a line, also of a command.
+  const lines = { lineOctets: LINE_OCTETS, bareLf: false, writeStallSeconds: idleSeconds };
   return (connection) => new ContentDrive(connection, lines, (drive) => new SmtpSession(drive, parts));
 }

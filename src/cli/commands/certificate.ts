@@ -9,7 +9,7 @@ export async function list(context: Context): Promise<number> {
   const { certificates } = await withAdmin(context, async (admin) =>
     valueOf(context, await admin.call("certificate.list", {})),
   );
-  answer(context, { certificates }, () =>
+  answer(context, { certificates: certificates.map(inIsoTimes) }, () =>
     certificates.length === 0
       ? context.say("certificate.none")
       : certificates.map((certificate) => describe(certificate, context)).join("\n\n"),
@@ -22,10 +22,19 @@ export async function selfSigned(context: Context): Promise<number> {
   const made = await withAdmin(context, async (admin) =>
     valueOf(context, await admin.call("certificate.self-signed", {})),
   );
-  answer(context, made, () =>
+  answer(context, inIsoTimes(made), () =>
     context.say("certificate.made", { file: made.certificate, date: formatDate(made.facts?.notAfter ?? 0) }),
   );
   return 0;
+}
+
+// For programs every time is ISO 8601, as in the other commands.
+function inIsoTimes(certificate: CertificateStatus): object {
+  const { facts } = certificate;
+  if (facts === undefined) return certificate;
+  const notBefore = new Date(facts.notBefore).toISOString();
+  const notAfter = new Date(facts.notAfter).toISOString();
+  return { ...certificate, facts: { ...facts, notBefore, notAfter } };
 }
 
 function describe(certificate: CertificateStatus, { say }: Context): string {

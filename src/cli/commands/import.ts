@@ -1,12 +1,14 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { ImportProblem, Refusal } from "../../admin/refusal.ts";
+import { whyUnreadable } from "../../config/unreadable.ts";
 import { valueOf, withAdmin } from "../admin.ts";
 import { answer, Failure, type Context, type Given } from "../context.ts";
 import { progressLine } from "../progress.ts";
 import { parseImport } from "../import-lines.ts";
 
 const FILE_OCTETS = 64 * 1024 * 1024;
+
 /** `mailkeep user import FILE|-` */
 export async function importUsers(context: Context, { words: [file = ""] }: Given): Promise<number> {
   const entries = parseImport(await readText(context, file));
@@ -19,18 +21,17 @@ export async function importUsers(context: Context, { words: [file = ""] }: Give
   return 0;
 }
 
-async function readText({ world, say }: Context, file: string): Promise<string> {
-  const octets = await readOctets(file === "-" ? undefined : path.resolve(world.directory, file), world.stdin).catch(
-    (cause: unknown) => {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new Failure(say("import.unreadable", { file, reason }));
-    },
-  );
+async function readText({ world, say, language }: Context, file: string): Promise<string> {
+  const refuse = (cause: unknown): never => {
+    throw new Failure(say("import.unreadable", { file, reason: whyUnreadable(cause).reason[language] }));
+  };
+  const source = file === "-" ? undefined : path.resolve(world.directory, file);
+  const octets = await readOctets(source, world.stdin).catch(refuse);
   if (octets === undefined) throw new Failure(say("import.too-large", { file }));
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(octets);
-  } catch {
-    throw new Failure(say("import.unreadable", { file, reason: "UTF-8" }));
+  } catch (cause) {
+    return refuse(cause);
   }
 }
 

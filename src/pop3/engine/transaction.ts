@@ -63,9 +63,15 @@ export function retr(session: Session, { drop }: Transaction, [number = ""]: Wor
 export function top(session: Session, { drop }: Transaction, [number = "", count = ""]: Words, effects: Effects): void {
   const found = drop.find(number);
   if (!found.ok) return effects.error(notFound[found.error]);
-  if (!/^[0-9]{1,10}$/.test(count)) return effects.error(texts.badArguments);
+  // No body has as many lines as the largest number that can be told apart: more is all of it.
+  if (!/^[0-9]+$/.test(count)) return effects.error(texts.badArguments);
   session.awaited = { kind: "sent", index: found.value, whole: false };
-  effects.action = { kind: "send", uid: drop.uid(found.value), head: "+OK\r\n", lines: Number(count) };
+  effects.action = {
+    kind: "send",
+    uid: drop.uid(found.value),
+    head: "+OK\r\n",
+    lines: Math.min(Number(count), Number.MAX_SAFE_INTEGER),
+  };
 }
 
 /** DELE: a second one of the same message is an error (rule 1939-14). */

@@ -144,7 +144,7 @@ function startTls(session: Session, argument: string, effects: Effects, behind: 
   if (!session.settings.startTls) return bad(session, reply.noTls, effects);
   if (behind > 0) {
     effects.push({ do: "attack", kind: "octets-behind-starttls" });
-    return close(session, "", effects);
+    return close(session, reply.behindTls, effects);
   }
   resetMail(session, effects);
   session.helo = undefined;

@@ -46,6 +46,7 @@ export const reply = {
   recipientFirst: "503 5.5.1 no valid recipients\r\n",
   mixed: "503 5.5.1 DATA, RCPT and MAIL do not go with BDAT\r\n",
   alreadyTls: "503 5.5.1 TLS is already active\r\n",
+  behindTls: "554 5.5.1 commands behind STARTTLS, closing\r\n",
   alreadyLoggedIn: "503 5.5.1 already authenticated\r\n",
   unknownMechanism: "504 5.5.4 unknown authentication mechanism\r\n",
   loginFirst: "530 5.7.0 authentication required\r\n",

@@ -29,8 +29,12 @@ function say(target: Session, input: string | Input, behind = 0): Effect[] {
   return effects.filter((effect) => typeof effect === "string" || effect.do !== "count");
 }
 
-test("RFC 3207, P5: octets behind STARTTLS are an attack and end the session without an answer", () => {
-  assert.deepEqual(say(session(), "STARTTLS", 1), [{ do: "attack", kind: "octets-behind-starttls" }, { do: "close" }]);
+test("RFC 3207, P5: octets behind STARTTLS are an attack and end the session", () => {
+  assert.deepEqual(say(session(), "STARTTLS", 1), [
+    { do: "attack", kind: "octets-behind-starttls" },
+    reply.behindTls,
+    { do: "close" },
+  ]);
   assert.deepEqual(say(session(), "STARTTLS", 0), [reply.readyForTls, { do: "secure" }]);
 });
 

@@ -82,7 +82,7 @@ class Client {
   readonly heard: string[] = [];
   readonly #house: House;
   readonly #session: Session;
-  readonly #lines = new LineSplitter({ maximum: LINE_OCTETS, bareLf: true });
+  readonly #lines = new LineSplitter({ maximum: LINE_OCTETS, bareLf: false });
   readonly #effects: Effect[] = [];
   #content: Buffer[] = [];
 
