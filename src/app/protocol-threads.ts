@@ -32,6 +32,8 @@ type Thread = {
 
 const SCRIPT = new URL("./protocol-thread.ts", import.meta.url);
 
+// What a session leaves behind dies young, so that a larger nursery only holds more of it: 20 MiB a thread under load.
+const YOUNG_MIB = 16;
 // A thread that dies again and again must not eat the machine; a first death is made good at once.
 const LONGEST_PAUSE_MS = 10_000;
 
@@ -81,6 +83,7 @@ export class ProtocolThreads {
     const worker = new Worker(this.#parts.script ?? SCRIPT, {
       workerData: data,
       transferList: transfer,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
       name: `protocol-${number}`,
     });
     const bound = Promise.withResolvers<Result<void, string>>();
