@@ -41,13 +41,22 @@ export async function serveControl(options: {
   await bind(server, folder);
   return {
     async [Symbol.asyncDispose]() {
-      rmSync(controlSocket(folder), { force: true });
+      removeSocket(controlSocket(folder));
       const closed = once(server, "close");
       server.close();
       await Promise.all([...conversations].map((conversation) => conversation.stop()));
       await closed;
     },
   };
+}
+
+// What a disk that takes nothing any more keeps of it is replaced at the next start, as after a kill.
+function removeSocket(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause)) throw cause;
+  }
 }
 
 /**

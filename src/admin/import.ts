@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
-import { PASSWORD_OCTETS, passwordProblem } from "../auth/password.ts";
+import { PASSWORD_OCTETS, passwordProblem, type PasswordProblem } from "../auth/password.ts";
 import { parseSecret, type ImportedSecret, type SecretProblem } from "../auth/schemes/parse.ts";
 import { ok, type Result } from "../lib/result.ts";
 import type { Secret } from "../lib/secret.ts";
 import { parseAddress, splitAddress, type Address } from "../model/address.ts";
 import type { NewAccount } from "../store/ports.ts";
 import { operation, type Call } from "./operation.ts";
-import { refuse, refuseWrite, type ImportProblem, type Refusal } from "./refusal.ts";
+import { refusalOfPassword, refuse, refuseWrite, type ImportProblem, type Refusal } from "./refusal.ts";
 import type { AdminServices } from "./services.ts";
 
 /** More than this many users go in several files: they are held in memory and committed in one transaction. */
@@ -82,10 +82,16 @@ function parseEntries(given: readonly Given[]): {
   return { entries, problems };
 }
 
+const wordsOfPassword: Readonly<Record<PasswordProblem, string>> = {
+  empty: "the password is empty",
+  "too-long": `more than ${PASSWORD_OCTETS} octets`,
+  "control-characters": "control characters in the password",
+};
+
 function problemOf(secret: ImportedSecret): SecretProblem | undefined {
   const code = secret.kind === "password" ? passwordProblem(secret.password) : undefined;
   if (code === undefined) return undefined;
-  return { code, words: code === "empty" ? "the password is empty" : `more than ${PASSWORD_OCTETS} octets` };
+  return { code, words: wordsOfPassword[code] };
 }
 
 // Asked before the hashing, which takes minutes for thousands; the insertion decides.
@@ -131,8 +137,7 @@ async function hashPatiently(password: Secret, { services, signal }: Call): Prom
     signal.throwIfAborted();
     const hashed = await services.hashPassword(password);
     if (hashed.ok) return hashed;
-    if (hashed.error !== "unavailable")
-      return refuse(hashed.error === "empty" ? "empty-password" : "too-long-password");
+    if (hashed.error !== "unavailable") return refuse(refusalOfPassword[hashed.error]);
     if (pauses >= BUSY_PAUSES) return refuse("busy");
     await sleep(BUSY_PAUSE_MS, undefined, { signal });
   }

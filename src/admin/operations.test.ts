@@ -64,6 +64,7 @@ describe("users", () => {
     assert.equal(code(await add("ünïcode")), `user-exists ünïcode@${domain}`);
     assert.equal(code(await add("b", "")), `empty-password b@${domain}`);
     assert.equal(code(await add("b", "x".repeat(1025))), `too-long-password b@${domain}`);
+    assert.equal(code(await add("b", "two\nlines")), `control-password b@${domain}`);
     assert.equal(code(await add("b b")), `bad-address b b@${domain}`);
     assert.equal(
       code(await admin.call("user.add", { address: "b@else.example", password: "x" })),
@@ -176,7 +177,7 @@ describe("an import", () => {
       "7 secret-refused-scheme {CRAM-MD5} belongs to one login mechanism that is not offered here, and no password can be checked by it",
       "8 exists ",
       "9 repeated 1",
-      "9 secret-too-long more than 1024 octets",
+      "9 secret-too-long more than 255 octets",
     ]);
     assert.equal(await account(`new@${domain}`), undefined);
     assert.ok(!JSON.stringify(result).includes("hunter2"));

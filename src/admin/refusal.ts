@@ -1,3 +1,4 @@
+import type { PasswordProblem } from "../auth/password.ts";
 import type { SecretProblem } from "../auth/schemes/parse.ts";
 import type { WriteFailure } from "../store/ports.ts";
 
@@ -24,6 +25,7 @@ export type Refusal = {
     | "user-exists"
     | "empty-password"
     | "too-long-password"
+    | "control-password"
     | "import-refused"
     | "busy"
     | "certificate"
@@ -52,3 +54,10 @@ export function refuse(
 export function refuseWrite(failure: WriteFailure, subject: string): { readonly ok: false; readonly error: Refusal } {
   return refuse(failure, subject);
 }
+
+/** How a password that cannot be set is refused. */
+export const refusalOfPassword = {
+  empty: "empty-password",
+  "too-long": "too-long-password",
+  "control-characters": "control-password",
+} as const satisfies Record<PasswordProblem, Refusal["code"]>;

@@ -1,3 +1,4 @@
+import type { PasswordProblem } from "../auth/password.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Result } from "../lib/result.ts";
 import type { Secret } from "../lib/secret.ts";
@@ -41,7 +42,7 @@ export type AdminServices = Readonly<{
   store: Pick<Store, "directory" | "mail" | "leases">;
   /** The quota of an account that has none of its own. */
   defaultQuota: () => Quota;
-  hashPassword: (password: Secret) => Promise<Result<string, "empty" | "too-long" | "unavailable">>;
+  hashPassword: (password: Secret) => Promise<Result<string, PasswordProblem | "unavailable">>;
   certificates: CertificateServices;
   /** The schema that was found when the store was opened, and the one it has now: opening migrates. 0: it was made. */
   schema: { readonly from: number; readonly to: number };

@@ -5,7 +5,7 @@ import { removeAccount, setEnabled } from "../mailbox/accounts.ts";
 import { quotaOf, type Account } from "../model/account.ts";
 import { parseAddress, parseDomain, splitAddress, type Address } from "../model/address.ts";
 import { operation, type Call } from "./operation.ts";
-import { refuse, refuseWrite, type Refusal } from "./refusal.ts";
+import { refusalOfPassword, refuse, refuseWrite, type Refusal } from "./refusal.ts";
 import type { AdminServices } from "./services.ts";
 
 /** A user as lists show it; times are ISO 8601. */
@@ -163,7 +163,7 @@ async function hash(services: AdminServices, plain: Secret): Promise<Result<stri
   const hashed = await services.hashPassword(plain);
   if (hashed.ok) return hashed;
   if (hashed.error === "unavailable") return refuse("busy");
-  return refuse(hashed.error === "empty" ? "empty-password" : "too-long-password");
+  return refuse(refusalOfPassword[hashed.error]);
 }
 
 function rowOf(account: Account): UserRow {

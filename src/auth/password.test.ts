@@ -39,10 +39,13 @@ test("an empty password cannot be set and never verifies, also against a hash of
   assert.deepEqual(await own.verify(imported, new Secret(""), network), { ok: true, value: false });
 });
 
-test("a password has 1,024 octets at most", () => {
-  assert.equal(passwordProblem(new Secret("x".repeat(1024))), undefined);
-  assert.equal(passwordProblem(new Secret("x".repeat(1025))), "too-long");
-  assert.equal(passwordProblem(new Secret("密".repeat(342))), "too-long");
+test("a password has 255 octets at most and no control characters", () => {
+  assert.equal(passwordProblem(new Secret("x".repeat(255))), undefined);
+  assert.equal(passwordProblem(new Secret("x".repeat(256))), "too-long");
+  assert.equal(passwordProblem(new Secret("密".repeat(86))), "too-long");
+  assert.equal(passwordProblem(new Secret(" 密 code ")), undefined);
+  for (const control of ["\0", "\n", "\r", "\u0085"])
+    assert.equal(passwordProblem(new Secret(`a${control}b`)), "control-characters");
 });
 
 test("the slow schemes are checked in a thread of their own, one after the other, right and wrong", async () => {

@@ -7,11 +7,11 @@ import { createHasherThread } from "./hasher-thread.ts";
 import type { Check } from "./schemes/scheme.ts";
 import { parseStored } from "./schemes/parse.ts";
 
-/** Octets a password may have. */
-export const PASSWORD_OCTETS = 1024;
+/** Octets a password may have: as many as PLAIN carries (rule SASL-05), so that what is set can be typed at every door. */
+export const PASSWORD_OCTETS = 255;
 
 /** Why a text can be nobody's password. */
-export type PasswordProblem = "empty" | "too-long";
+export type PasswordProblem = "empty" | "too-long" | "control-characters";
 
 /** Makes and checks stored secrets, with bounded work and a bounded queue that is fair between networks. */
 export type Passwords = AsyncDisposable & {
@@ -36,11 +36,15 @@ const QUEUE_MS = 5_000;
 const DEADLINE_MS = 10_000;
 const IDLE_MS = 30_000;
 
+const CONTROLS = /\p{Cc}/u;
+
 /** What is wrong with a password to be set, or to be checked. */
 export function passwordProblem(password: Secret): PasswordProblem | undefined {
   const text = password.reveal();
   if (text === "") return "empty";
-  return Buffer.byteLength(text) > PASSWORD_OCTETS ? "too-long" : undefined;
+  if (Buffer.byteLength(text) > PASSWORD_OCTETS) return "too-long";
+  // RFC 4013 §2.3; NUL and line ends cannot pass PLAIN or PASS.
+  return CONTROLS.test(text) ? "control-characters" : undefined;
 }
 
 /** Makes the hasher of one thread. Disposing of it ends its own thread, if there is one. */

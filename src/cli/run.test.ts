@@ -239,7 +239,7 @@ describe("a command without a server", () => {
     assert.equal(gone.code, 1);
     assert.match(gone.err, /^mailkeep: cannot read gone\.csv: there is no such file\n/);
     writeFileSync(path.join(folder, "latin1.csv"), Buffer.from([0xe4, 0x0a]));
-    assert.match((await type("user import latin1.csv")).err, /^mailkeep: cannot read latin1\.csv: UTF-8\n/);
+    assert.match((await type("user import latin1.csv")).err, /^mailkeep: cannot read latin1\.csv: it is not UTF-8\n/);
   });
 
   it("says that a server holds the folder and does not answer", async () => {

@@ -229,7 +229,7 @@ export class SocketConnection implements Connection {
       this.#surroundings.log.info("tls.handshake.failed", {
         protocol: this.#surroundings.protocol,
         peer: this.peer.address,
-        reason: error.message,
+        reason: reasonOf(error),
       });
     }
     this.destroy();
@@ -296,4 +296,9 @@ function peerOf(socket: Socket, unix: boolean): Peer {
   if (address === undefined || port === undefined) return { address: "unknown", port: 0 };
   const mapped = address.startsWith("::ffff:") && address.includes(".");
   return { address: mapped ? address.slice(7) : address, port };
+}
+
+/** OpenSSL's own few words; its whole line names files of its source and ends in a line feed. */
+function reasonOf(error: Error): string {
+  return "reason" in error && typeof error.reason === "string" ? error.reason : error.message.trim();
 }

@@ -16,7 +16,8 @@ export type ImportedSecret =
 
 /** Why a secret cannot be used, in words for the operator; the secret itself is never in them (P7). */
 export type SecretProblem = {
-  readonly code: "empty" | "too-long" | "unknown-scheme" | "refused-scheme" | "malformed" | "too-costly";
+  readonly code:
+    "empty" | "too-long" | "control-characters" | "unknown-scheme" | "refused-scheme" | "malformed" | "too-costly";
   readonly words: string;
 };
 
