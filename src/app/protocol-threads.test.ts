@@ -30,7 +30,10 @@ describe("ProtocolThreads", () => {
     assert.deepEqual(await threads.start(), { ok: true, value: undefined });
     threads.reload({} as Config);
     await again.promise;
-    assert.deepEqual(started.toSorted((a, b) => a - b), [1, 1, 2, 2]);
+    assert.deepEqual(
+      started.toSorted((a, b) => a - b),
+      [1, 1, 2, 2],
+    );
     assert.equal(said.filter((event) => event === "thread.died").length, 2);
     assert.equal(sample("mailkeep_thread_restarts_total"), 2);
     assert.equal(await threads.stop(3), 6, "what each of them had to cut");

@@ -22,10 +22,14 @@ async function readLine({ say }: Context, stdin: Readable): Promise<string> {
     if (octets > STDIN_OCTETS) throw new Failure(say("refusal.too-long-password"), { code: "too-long-password" });
     pieces.push(buffer);
   }
-  // One line end belongs to `echo` and to editors; any other may be of the password.
-  return Buffer.concat(pieces)
-    .toString("utf8")
-    .replace(/\r?\n$/, "");
+  try {
+    // One line end belongs to `echo` and to editors. What is no UTF-8 must not become another password.
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+      .decode(Buffer.concat(pieces))
+      .replace(/\r?\n$/, "");
+  } catch {
+    throw new Failure(say("refusal.not-utf8-password"), { code: "not-utf8-password" });
+  }
 }
 
 async function ask(context: Context, address: string): Promise<string> {

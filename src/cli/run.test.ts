@@ -22,7 +22,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 type Typed = { readonly code: number; readonly out: string; readonly err: string };
 type Around = {
-  readonly stdin?: string;
+  readonly stdin?: string | Uint8Array;
   readonly environment?: Readonly<Record<string, string>>;
   readonly terminal?: World["stdin"];
   readonly serve?: World["ports"]["serve"];
@@ -183,6 +183,12 @@ describe("a command without a server", () => {
       ["domain add b.example", 0, "Added the domain b.example. Next: mailkeep user add NAME@b.example\n"],
       ["user list", 0, "There are no users.\n"],
       ["user add a@b.example --password-stdin", 1, "mailkeep: a password cannot be empty\n", { stdin: "\n" }],
+      [
+        "user add a@b.example --password-stdin",
+        1,
+        "mailkeep: this password is not UTF-8; convert it first, for instance with iconv\n",
+        { stdin: Buffer.from([0xff, 0xfe, 0x0a]) },
+      ],
       ["user add a@b.example --password-stdin", 0, "Added a@b.example.\n", { stdin: "pass word\r\n" }],
       ["user password a@b.example --password-stdin", 0, "The password of a@b.example is set.\n", { stdin: "new" }],
       ["user set a@b.example --quota 5GiB --messages 7", 0, "a@b.example: quota 5.0 GiB, messages 7.\n"],

@@ -162,6 +162,7 @@ export const en = {
   "refusal.user-exists": "the user {subject} is there already; for a new password: mailkeep user password {subject}",
   "refusal.empty-password": "a password cannot be empty",
   "refusal.too-long-password": "this password is too long; 255 octets at most",
+  "refusal.not-utf8-password": "this password is not UTF-8; convert it first, for instance with iconv",
   "refusal.control-password": "a password is one line of text, without control characters",
   "refusal.import-refused": "{count} line(s) cannot be taken; nobody was added",
   "refusal.busy": "too many logins are being checked just now; try again in a minute",

@@ -164,6 +164,7 @@ export const zhCn: Readonly<Record<keyof typeof en, string>> = {
   "refusal.user-exists": "用户 {subject} 已存在。修改密码：mailkeep user password {subject}",
   "refusal.empty-password": "密码不能为空",
   "refusal.too-long-password": "密码过长，最多 255 字节",
+  "refusal.not-utf8-password": "密码不是 UTF-8 编码，请先转换，例如使用 iconv",
   "refusal.control-password": "密码须为一行文字，不能含控制字符",
   "refusal.import-refused": "有 {count} 行无法导入，未添加任何用户",
   "refusal.busy": "正在校验的登录过多，请一分钟后重试",
