@@ -1,7 +1,7 @@
 import type { Uid } from "./ids.ts";
 
 const DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz";
-const OCTETS = Array.from({ length: 256 }, (_, octet) => octet.toString(16).padStart(2, "0"));
+const OCTETS = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, "0"));
 
 /**
  * The unique id of a message (RFC 1939 §7 UIDL, rule 1939-18): its uid in base 36, `-`, and the 32 random bits that

@@ -28,7 +28,7 @@ export class SqliteConnection implements WriteSql, Disposable {
 
   async all<P, R>(statement: Statement<P, R>, parameters: P): Promise<readonly R[]> {
     return this.#run(statement, parameters, ({ statement: prepared, columns }, values) =>
-      arraysOf(prepared, values).map((row) => objectOf<R>(columns, row)),
+      arraysOf(prepared, values).map((row) => objectOf(columns, row) as R),
     );
   }
 
@@ -39,7 +39,7 @@ export class SqliteConnection implements WriteSql, Disposable {
   async first<P, R>(statement: Statement<P, R>, parameters: P): Promise<R | undefined> {
     return this.#run(statement, parameters, (found, values) => {
       const row = found.statement.get(...values) as unknown as readonly SqlValue[] | undefined;
-      return row && objectOf<R>(found.columns, row);
+      return row && (objectOf(found.columns, row) as R);
     });
   }
 
@@ -133,10 +133,10 @@ function arraysOf(statement: StatementSync, values: readonly SqlValue[]): readon
   return statement.all(...values) as unknown as SqlValue[][];
 }
 
-function objectOf<R>(columns: readonly string[], values: readonly SqlValue[]): R {
+function objectOf(columns: readonly string[], values: readonly SqlValue[]): Record<string, SqlValue> {
   const row: Record<string, SqlValue> = {};
   for (let index = 0; index < columns.length; index += 1) row[columns[index] ?? ""] = values[index] ?? null;
-  return row as R;
+  return row;
 }
 
 function bound(prepared: Prepared, parameters: Readonly<Record<string, SqlValue>>): SqlValue[] {
