@@ -11,17 +11,17 @@ export type NoServer = "absent" | "forbidden";
 /** The list of an operation's input that is too long for one line and goes in parts. */
 const PARTED: Partial<Record<OperationName, string>> = { "user.import": "entries" };
 const PART_OCTETS = 256 * 1024;
-/** An operation that takes longer reports its progress. */
-const SILENCE_MS = 600_000;
+/** A server that works says so every second. */
+const SILENCE_MS = 10_000;
 
 /** Administration by the server that runs on this data folder. */
-export async function findServer(folder: string): Promise<Result<Admin, NoServer>> {
+export async function findServer(folder: string, silenceMs = SILENCE_MS): Promise<Result<Admin, NoServer>> {
   const socket = await open(folder);
   if (!socket.ok) return socket;
   socket.value.destroy();
   return ok({
     async call(name, input, options = {}) {
-      const result = await converse(folder, name, input, options);
+      const result = await converse(folder, silenceMs, name, input, options);
       return result as Result<OutputOf<typeof name>, Refusal>;
     },
   });
@@ -45,6 +45,7 @@ async function open(folder: string): Promise<Result<Socket, NoServer>> {
 
 async function converse(
   folder: string,
+  silenceMs: number,
   name: OperationName,
   input: unknown,
   options: CallOptions,
@@ -52,7 +53,7 @@ async function converse(
   const opened = await open(folder);
   if (!opened.ok) return refuse("gone", name);
   using socket = disposable(opened.value);
-  const answer = hear(socket.socket, name, options);
+  const answer = hear(socket.socket, silenceMs, name, options);
   await say(socket.socket, name, input);
   return await answer;
 }
@@ -61,12 +62,20 @@ function disposable(socket: Socket): Disposable & { readonly socket: Socket } {
   return { socket, [Symbol.dispose]: () => void socket.destroy() };
 }
 
-function hear(socket: Socket, name: string, options: CallOptions): Promise<Result<unknown, Refusal>> {
+function hear(
+  socket: Socket,
+  silenceMs: number,
+  name: string,
+  options: CallOptions,
+): Promise<Result<unknown, Refusal>> {
   const reader = new MessageReader(REPLY_OCTETS);
   return new Promise((resolve) => {
     const giveUp = (): void => void socket.destroy();
     options.signal?.addEventListener("abort", giveUp);
-    socket.setTimeout(SILENCE_MS, giveUp);
+    socket.setTimeout(silenceMs, () => {
+      resolve(refuse("silent", name));
+      giveUp();
+    });
     socket.on("error", giveUp);
     socket.once("close", () => {
       options.signal?.removeEventListener("abort", giveUp);
@@ -79,7 +88,7 @@ function hear(socket: Socket, name: string, options: CallOptions): Promise<Resul
         if (message === "malformed") return giveUp();
         const reply = message as Reply;
         if ("progress" in reply) options.progress?.(reply.progress);
-        else resolve(reply);
+        else if (!("working" in reply)) resolve(reply);
       }
     });
   });

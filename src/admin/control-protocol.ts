@@ -28,6 +28,8 @@ export type End = { readonly end: true };
 /** What the server says. */
 export type Reply =
   | { readonly progress: Progress }
+  /** Said every second while an operation runs, so that a server that hangs can be told from one that works. */
+  | { readonly working: true }
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: Refusal };
 

@@ -76,6 +76,18 @@ describe("the control socket", () => {
     await lost.promise;
   });
 
+  it("tells a server that says nothing from one that is gone", async () => {
+    const folder = freshFolder();
+    const stopped = createServer();
+    stopped.listen(path.join(folder, "control.sock"));
+    await once(stopped, "listening");
+    const admin = await findServer(folder, 50);
+    assert.ok(admin.ok);
+    const result = await admin.value.call("domain.list", {});
+    assert.deepEqual(result, { ok: false, error: { code: "silent", subject: "domain.list" } });
+    stopped.close();
+  });
+
   it("belongs to its owner alone, leaves nothing behind, and is gone with its server", async () => {
     const folder = freshFolder();
     {

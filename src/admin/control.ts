@@ -21,6 +21,7 @@ const MOST_CONNECTIONS = 16;
 /** How long a client may be silent while the server waits for it, or take nothing of the answer. */
 const SILENCE_MS = 30_000;
 const PROGRESS_MS = 100;
+const WORKING_MS = 1000;
 
 /**
  * Opens the control socket of a data folder whose lock the caller holds; disposing stops operations that have not come
@@ -135,7 +136,10 @@ class Conversation {
   #run(name: string, input: unknown): void {
     this.#socket.setTimeout(0);
     const call = { services: this.#services, signal: this.#gone.signal, progress: this.#reporter() };
-    this.#running = perform(name, input, call).then((result) => this.#answer(result));
+    const sign = setInterval(() => this.#send({ working: true }), WORKING_MS);
+    this.#running = perform(name, input, call)
+      .finally(() => clearInterval(sign))
+      .then((result) => this.#answer(result));
   }
 
   #reporter(): (progress: Progress) => void {

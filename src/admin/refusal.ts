@@ -33,6 +33,8 @@ export type Refusal = {
     | "unknown-operation"
     /** The server went away before it answered: whether it was done is not known. */
     | "gone"
+    /** It says nothing at all, as one that was stopped does. */
+    | "silent"
     | "full"
     | "failed";
   /** The domain, address or name that it was about; "" where it is about none. */

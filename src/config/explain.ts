@@ -111,7 +111,7 @@ export function jsonSchema(language: Language): object {
       const help = option?.meta.help ?? section?.help;
       if (help !== undefined) node.description = help[language];
       // An empty section is as good as none.
-      if (section !== undefined && !section.list) node.type = ["object", "null"] as unknown as "object";
+      if (section !== undefined) node.type = [section.list ? "array" : "object", "null"] as unknown as "object";
     },
   });
   return { ...made, title: "mailkeep.yaml" };

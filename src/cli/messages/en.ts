@@ -171,6 +171,7 @@ export const en = {
     "the server does not understand this request ({detail}); is it of another version? Restart it: the program on disk is {version}",
   "refusal.unknown-operation":
     "the running server does not know {subject}; it is of another version. Restart it: the program on disk is {version}",
+  "refusal.silent": "the server does not answer; see what holds it, then look whether it was done",
   "refusal.gone": "the server went away before it answered; look whether it was done, then try again",
   "refusal.full": "the disk is full or read-only; nothing was changed",
   "refusal.failed": "the store did not take it, nothing was changed: {detail}",

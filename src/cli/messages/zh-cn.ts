@@ -171,6 +171,7 @@ export const zhCn: Readonly<Record<keyof typeof en, string>> = {
   "refusal.certificate": "未生成证书：{detail}",
   "refusal.bad-input": "服务器不理解此请求（{detail}），版本是否不同？请重启服务器：磁盘上的程序为 {version}",
   "refusal.unknown-operation": "运行中的服务器不支持 {subject}，版本不同。请重启服务器：磁盘上的程序为 {version}",
+  "refusal.silent": "服务器没有应答，请先查明原因，再确认操作是否已完成",
   "refusal.gone": "服务器在应答前断开，请确认操作是否已完成后再试",
   "refusal.full": "磁盘已满或只读，未做任何修改",
   "refusal.failed": "存储未能写入，未做任何修改：{detail}",
