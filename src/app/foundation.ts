@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/schema.ts";
 import { systemClock } from "../lib/clock.ts";
 import type { Result } from "../lib/result.ts";
@@ -28,6 +29,19 @@ export type Foundation = {
   readonly store: OpenStore;
 };
 
+const LOCK_PATIENCE_MS = 2000;
+const LOCK_PAUSE_MS = 50;
+
+/** A server that is about to end (its launcher was killed, a restart was quick) gives its folder up in a moment. */
+async function takeLock(folder: string): Promise<ReturnType<typeof lockFolder>> {
+  const until = performance.now() + LOCK_PATIENCE_MS;
+  for (;;) {
+    const lock = lockFolder(folder);
+    if (lock.ok || lock.error !== "held" || performance.now() > until) return lock;
+    await sleep(LOCK_PAUSE_MS);
+  }
+}
+
 /** What must be had before anybody can be served: the folder, the certificate, the addresses, the store. */
 export async function layFoundation(
   parts: AsyncDisposableStack,
@@ -35,7 +49,7 @@ export async function layFoundation(
   observe: Observe,
 ): Promise<Foundation> {
   const folder = config.server.dataDirectory;
-  const lock = lockFolder(folder);
+  const lock = await takeLock(folder);
   if (!lock.ok) throw new StartRefusal(lockSentence(lock.error, folder));
   parts.use(lock.value);
 

@@ -39,6 +39,8 @@ export async function serve(options: ServeOptions): Promise<number> {
   }
 }
 
+const LAUNCHER_GONE = "launcher gone";
+
 async function run({ loaded, loadOptions }: ServeOptions): Promise<void> {
   const startedAt = performance.now();
   // Before the pool's first use: hashing takes at most a thread for each CPU of it, reads of bodies and syncs the rest.
@@ -91,18 +93,29 @@ async function run({ loaded, loadOptions }: ServeOptions): Promise<void> {
       reload: () => void reload(reloading).catch((cause: unknown) => reloadFailed(observe, cause)),
     }),
   );
-  parts.use(watchLauncher(() => signals.stop("launcher gone")));
+  parts.use(watchLauncher(() => signals.stop(LAUNCHER_GONE)));
   await openOffices(parts, { config: () => live.config, foundation, passwords, health, observe });
   announce(observe, health, addresses, threads, startedAt);
   if (loaded.file === undefined) process.stdout.write(bannerFor(addresses.threads, password, certificate.file));
   flushCompileCache();
 
-  const signal = await stopWish.promise;
+  await stopSessions(await stopWish.promise, live.config, { health, observe, protocols });
+  running = false;
+}
+
+/** Lets sessions finish, as long as the configuration says. */
+async function stopSessions(
+  signal: string,
+  config: Config,
+  parts: { readonly health: Health; readonly observe: Observe; readonly protocols: ProtocolThreads },
+): Promise<void> {
+  const { health, observe, protocols } = parts;
   health.say("server", "stopping");
   observe.log.info("server.stopping", { signal });
-  endInTime(observe, live.config.server.drainSeconds + CLOSING_SECONDS);
-  const sessionsCut = await protocols.stop(live.config.server.drainSeconds);
-  running = false;
+  // Whoever killed the launcher wants it gone, and perhaps started the next one already.
+  const seconds = signal === LAUNCHER_GONE ? 0 : config.server.drainSeconds;
+  endInTime(observe, seconds + CLOSING_SECONDS);
+  const sessionsCut = await protocols.stop(seconds);
   observe.log.info("server.stopped", { sessionsCut });
 }
 
