@@ -44,6 +44,15 @@ test("octets out are the octets in plus trace headers", { timeout: 600_000 }, as
       await session.quit();
     });
 
+    await t.test(`a raw socket fetches them with all commands in one write, TLS ${mode}`, async () => {
+      await using session = await Pop3.login(port, user, login.password, { tls: mode, ca, seconds: 60 });
+      await session.wire.send(sent.map((_, index) => `RETR ${index + 1}\r\n`).join(""));
+      const found: Buffer[] = [];
+      for (const index of sent.keys()) found.push(await session.answerToRetr(index + 1));
+      compare(found.map(withoutTrace), wanted);
+      await session.quit();
+    });
+
     await t.test(`curl fetches them, TLS ${mode}`, async () => {
       const url = `${mode === "implicit" ? "pop3s" : "pop3"}://localhost:${port}`;
       const target = path.join(folder, `curl-${mode}`);

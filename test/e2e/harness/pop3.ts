@@ -86,6 +86,12 @@ export class Pop3 {
     return unstuff(await this.#reply());
   }
 
+  /** Reads the answer to a RETR that was sent before. */
+  async answerToRetr(number: number): Promise<Buffer> {
+    assert.match(await this.wire.line(), /^\+OK/, `the answer to RETR ${number}`);
+    return unstuff(await this.#reply());
+  }
+
   /** All messages, in order; each must be as long as LIST says (rule 1939-10). */
   async retrieveAll(): Promise<Buffer[]> {
     const sizes = await this.list();
