@@ -1,4 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
+import { KernelQueues } from "./kernel-queues.ts";
 
 /** What the crowd asks of a member once a second. */
 export type Member = { sweep(nowMonotonicMs: number): void };
@@ -10,6 +11,7 @@ export type Member = { sweep(nowMonotonicMs: number): void };
 export class Crowd implements Disposable {
   readonly limit: number;
   readonly clock: Clock;
+  readonly queues = new KernelQueues();
   readonly #members = new Set<Member>();
   readonly #timer: NodeJS.Timeout;
 

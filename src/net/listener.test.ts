@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -114,6 +114,34 @@ test("a reader that takes nothing is seen to stall, one that takes slowly is not
   while (client.received.length < piece.length) await once(client.socket, "data");
   rig.crowd.sweep();
   assert.equal(connection.stalledSince, Infinity);
+});
+
+test("P9 a reader on a slow line, who wakes no writer for minutes, is not seen to stall", timeout, async () => {
+  await using rig = new Rig();
+  const listener = await rig.listen();
+  using client = await TestClient.connect(listener.address);
+  await client.line();
+  const { connection } = rig.last;
+  client.socket.pause();
+  connection.write(Buffer.alloc(32 << 20, "x"));
+  const second = async (): Promise<void> => {
+    rig.now += 1000;
+    rig.crowd.sweep();
+    // The kernel's table is read beside the loop.
+    await readFile("/proc/net/tcp");
+    await new Promise(setImmediate);
+  };
+  let longest = 0;
+  for (let seconds = 0; seconds < 120; seconds += 1) {
+    await second();
+    client.socket.resume();
+    await once(client.socket, "data");
+    client.socket.pause();
+    // The first seconds fill the buffers of both ends.
+    if (seconds > 30) longest = Math.max(longest, rig.now - connection.stalledSince);
+  }
+  assert.ok(connection.unsent > 0);
+  assert.ok(longest > 0 && longest <= 12_000, `${longest} ms without a sign of life`);
 });
 
 test("over the limit the busy line is said and nothing is served", timeout, async () => {

@@ -88,6 +88,7 @@ class SocketListener implements Listener {
       handshakeSeconds: options.handshakeSeconds ?? HANDSHAKE_SECONDS,
       closeSeconds: options.closeSeconds ?? CLOSE_SECONDS,
       clock: options.crowd.clock,
+      queues: options.crowd.queues,
       log: options.log,
       handshakes: {
         full: metrics.counter("mailkeep_tls_handshakes_total", "full"),

@@ -5,6 +5,7 @@ import type { Peer } from "../model/peer.ts";
 import type { Log } from "../observe/log-port.ts";
 import type { Counter } from "../observe/metrics-port.ts";
 import type { Connection, ConnectionHandler, TlsState } from "./connection.ts";
+import type { KernelQueues } from "./kernel-queues.ts";
 import type { ProtocolName } from "./protocol.ts";
 
 /** What all connections of one listener share. */
@@ -19,6 +20,7 @@ export type ConnectionSurroundings = {
   readonly handshakeSeconds: number;
   readonly closeSeconds: number;
   readonly clock: Clock;
+  readonly queues: KernelQueues;
   readonly log: Log;
   readonly handshakes: { readonly full: Counter; readonly resumed: Counter; readonly failed: Counter };
   /** Makes the protocol's side once there is something to speak over. */
@@ -28,11 +30,15 @@ export type ConnectionSurroundings = {
 
 // What a peer may still push after our FIN before it is reset: enough for commands that were under way.
 const DISCARD_OCTETS = 256 * 1024;
+// From here on the kernel is asked; every limit on stalled readers is longer than twice this.
+const DOUBT_MS = 3000;
 
 /** A connection over a socket of node:net, later perhaps wrapped by TLS. */
 export class SocketConnection implements Connection {
   readonly #surroundings: ConnectionSurroundings;
   #socket: Socket;
+  // The one with a descriptor, also under TLS.
+  readonly #clear: Socket;
   #handler: ConnectionHandler | undefined;
   #peer: Peer | undefined;
   #tls: TlsState | undefined;
@@ -43,12 +49,14 @@ export class SocketConnection implements Connection {
   // Of the handshake or of the close under way.
   #deadline = Infinity;
   #queued = 0;
+  #inKernel: number | undefined;
   #wasTaken = false;
   #stalledSince = Infinity;
   #lastProgress: number;
 
   constructor(socket: Socket, surroundings: ConnectionSurroundings) {
     this.#socket = socket;
+    this.#clear = socket;
     this.#surroundings = surroundings;
     this.#lastProgress = surroundings.clock.monotonic();
     this.#listen(socket);
@@ -255,16 +263,27 @@ export class SocketConnection implements Connection {
   #noteWriteProgress(now: number): void {
     if (this.#socket.writableLength === 0) {
       this.#stalledSince = Infinity;
+      this.#inKernel = undefined;
       return;
     }
     const { ["_handle"]: handle } = this.#socket as { readonly _handle?: { readonly writeQueueSize?: number } | null };
     const queued = handle?.writeQueueSize ?? 0;
-    if (queued !== this.#queued || this.#wasTaken || this.#stalledSince === Infinity) {
+    const moved = queued !== this.#queued || this.#wasTaken || this.#kernelQueueFell(now);
+    if (moved || this.#stalledSince === Infinity) {
       if (this.#stalledSince !== Infinity) this.#lastProgress = now;
       this.#stalledSince = now;
     }
     this.#queued = queued;
     this.#wasTaken = false;
+  }
+
+  /** Whether the peer has taken octets that the kernel had; looked at only once nothing else has moved for a while. */
+  #kernelQueueFell(now: number): boolean {
+    if (this.#stalledSince === Infinity || now - this.#stalledSince < DOUBT_MS) return false;
+    const octets = this.#surroundings.queues.look(this.#clear, now);
+    const fell = octets !== undefined && this.#inKernel !== undefined && octets < this.#inKernel;
+    this.#inKernel = octets ?? this.#inKernel;
+    return fell;
   }
 
   #guarded(handler: ConnectionHandler, call: (handler: ConnectionHandler) => void): void {
