@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { environmentName } from "../src/config/environment.ts";
 import { sections, type OptionEntry, type SectionEntry } from "../src/config/options.ts";
-import type { Language } from "../src/config/problem.ts";
+import type { Language } from "../src/config/language.ts";
 import { events } from "../src/observe/events.ts";
 import { metricRows, type MetricRow } from "../src/observe/metrics-table.ts";
 import { readProcess } from "../src/observe/process-metrics.ts";

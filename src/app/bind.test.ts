@@ -20,11 +20,14 @@ function tcp(port: number) {
 
 describe("decideAddresses", () => {
   it("gives a port 0 its number and keeps HTTP apart", async () => {
-    const decided = await decideAddresses([
-      { protocol: "pop3", tls: "starttls", address: [...tcp(0)] },
-      { protocol: "http", tls: "none", address: [...tcp(0)] },
-      { protocol: "lmtp", tls: "none", address: [{ kind: "unix", path: "/run/x.sock" }] },
-    ]);
+    const decided = await decideAddresses(
+      [
+        { protocol: "pop3", tls: "starttls", address: [...tcp(0)] },
+        { protocol: "http", tls: "none", address: [...tcp(0)] },
+        { protocol: "lmtp", tls: "none", address: [{ kind: "unix", path: "/run/x.sock" }] },
+      ],
+      "en",
+    );
     assert(decided.ok);
     const [pop3, lmtp] = decided.value.threads;
     assert(pop3 !== undefined && "port" in pop3.address && pop3.address.port > 0);
@@ -34,7 +37,7 @@ describe("decideAddresses", () => {
 
   it("says which listener cannot have its port and who has it", async (t) => {
     const { port } = await taken(t);
-    const decided = await decideAddresses([{ protocol: "pop3", tls: "starttls", address: [...tcp(port)] }]);
+    const decided = await decideAddresses([{ protocol: "pop3", tls: "starttls", address: [...tcp(port)] }], "en");
     assert(!decided.ok);
     assert.match(
       decided.error,
@@ -44,7 +47,7 @@ describe("decideAddresses", () => {
 
   it("has a word for an address of another machine", async () => {
     const elsewhere = [{ kind: "tcp", host: "192.0.2.1", port: 4110 }] as const;
-    const decided = await decideAddresses([{ protocol: "pop3", tls: "starttls", address: [...elsewhere] }]);
+    const decided = await decideAddresses([{ protocol: "pop3", tls: "starttls", address: [...elsewhere] }], "en");
     assert.deepEqual(decided, {
       ok: false,
       error: "pop3 cannot listen on 192.0.2.1:4110: this machine has no such address.",
@@ -54,7 +57,7 @@ describe("decideAddresses", () => {
 
 describe("whyNot", () => {
   it("explains ports that need a privilege", async () => {
-    assert.match(await whyNot(Object.assign(new Error("x"), { code: "EACCES" }), 110), /CAP_NET_BIND_SERVICE/);
+    assert.match(await whyNot(Object.assign(new Error("x"), { code: "EACCES" }), 110, "en"), /CAP_NET_BIND_SERVICE/);
   });
 });
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Language } from "../config/language.ts";
 import type { Config } from "../config/schema.ts";
 import { systemClock } from "../lib/clock.ts";
 import type { Result } from "../lib/result.ts";
@@ -47,18 +48,19 @@ export async function layFoundation(
   parts: AsyncDisposableStack,
   config: Config,
   observe: Observe,
+  language: Language,
 ): Promise<Foundation> {
   const folder = config.server.dataDirectory;
   const lock = await takeLock(folder);
-  if (!lock.ok) throw new StartRefusal(lockSentence(lock.error, folder));
+  if (!lock.ok) throw new StartRefusal(lockSentence(lock.error, folder, language));
   parts.use(lock.value);
 
   const opening = { config, ticketKeys: newTicketKeys(), clock: systemClock, log: observe.log };
   const certificate = parts.use(orRefuse(await ServedCertificate.open(opening)));
-  const addresses = orRefuse(await decideAddresses(config.listeners));
+  const addresses = orRefuse(await decideAddresses(config.listeners, language));
 
   const storeThread = await startStoreThread({ folder, observe: observe.shareWith(1).value });
-  if (!storeThread.ok) throw new StartRefusal(openSentence(storeThread.error, folder));
+  if (!storeThread.ok) throw new StartRefusal(openSentence(storeThread.error, folder, language));
   parts.use(storeThread.value);
   const store = parts.use(
     createStoreClient({ connection: storeThread.value.connect(), onLost: () => undefined, clock: systemClock }),

@@ -1,8 +1,10 @@
 import type { Server } from "node:http";
 import { err, ok, type Result } from "../lib/result.ts";
-import type { ListenAddress } from "../net/listener.ts";
+import { languageOf } from "../config/language.ts";
+import { addressText, type ListenAddress } from "../net/listener.ts";
 import { httpServer, type HttpPorts } from "../observe/http.ts";
 import { whyNot } from "./bind.ts";
+import { listenSentence } from "./refusals.ts";
 
 /** Serves health and metrics at these addresses, on the main thread. The error is a sentence. */
 export async function listenHttp(
@@ -20,7 +22,9 @@ export async function listenHttp(
       servers.push(server);
     } catch (cause) {
       await close();
-      return err(`http cannot listen: ${await whyNot(cause as Error, "port" in address ? address.port : 0)}`);
+      const language = languageOf(process.env);
+      const why = await whyNot(cause as Error, "port" in address ? address.port : 0, language);
+      return err(listenSentence("http", addressText(address), why, language));
     }
   }
   return ok({ [Symbol.asyncDispose]: close });

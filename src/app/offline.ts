@@ -17,7 +17,7 @@ export async function openOffline(config: Config): Promise<Result<Offline, Offli
   const folder = config.server.dataDirectory;
   await using parts = new AsyncDisposableStack();
   const lock = lockFolder(folder);
-  if (!lock.ok) return err({ kind: lock.error, reason: lockSentence(lock.error, folder) });
+  if (!lock.ok) return err({ kind: lock.error, reason: lockSentence(lock.error, folder, "en") });
   parts.use(lock.value);
   // A command's own output must stay readable for programs: its log goes to standard error, and only what matters.
   const observe = parts.use(
@@ -26,7 +26,7 @@ export async function openOffline(config: Config): Promise<Result<Offline, Offli
   const { log, metrics } = observe;
   const opened = await openStore({ folder, log, metrics });
   if (!opened.ok) {
-    return err({ kind: opened.error.kind, reason: openSentence(opened.error, folder) });
+    return err({ kind: opened.error.kind, reason: openSentence(opened.error, folder, "en") });
   }
   const store = parts.use(opened.value);
   const passwords = parts.use(createPasswords({ metrics, concurrency: 2, queue: 64 }));

@@ -1,12 +1,14 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { languageOf } from "../config/language.ts";
 import { assert } from "../lib/assert.ts";
 import { systemClock } from "../lib/clock.ts";
-import { listen, type Listener } from "../net/listener.ts";
+import { addressText, listen, type Listener } from "../net/listener.ts";
 import { workerObserve } from "../observe/worker.ts";
 import { createStoreClient } from "../store/thread/client.ts";
 import { SecureContextHolder } from "../tls/context.ts";
 import { whyNot } from "./bind.ts";
 import { buildProtocols } from "./build.ts";
+import { listenSentence } from "./refusals.ts";
 import type { FromThread, ThreadSetup, ToThread } from "./thread-messages.ts";
 
 /*
@@ -71,9 +73,9 @@ async function bindAll(): Promise<readonly Listener[] | undefined> {
       });
       bound.push(parts.use(listener));
     } catch (cause) {
-      const text = "path" in address ? `unix:${address.path}` : `${address.host}:${address.port}`;
-      const port = "port" in address ? address.port : 0;
-      say({ kind: "failed", reason: `${protocol} cannot listen on ${text}: ${await whyNot(cause as Error, port)}` });
+      const language = languageOf(process.env);
+      const why = await whyNot(cause as Error, "port" in address ? address.port : 0, language);
+      say({ kind: "failed", reason: listenSentence(protocol, addressText(address), why, language) });
       return undefined;
     }
   }

@@ -1,12 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { relative } from "node:path";
 import type { Passwords } from "../auth/password.ts";
+import { languageOf } from "../config/language.ts";
 import type { Config } from "../config/schema.ts";
 import { Budget } from "../intake/budget.ts";
 import { createContent } from "../intake/content.ts";
 import { systemClock } from "../lib/clock.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { Mailboxes } from "../mailbox/open.ts";
+import { parseAddress } from "../model/address.ts";
 import type { Store } from "../store/ports.ts";
 import { buildDeliver } from "./build.ts";
 import { DEMO_ADDRESS, firstRun } from "./first-run.ts";
@@ -15,14 +17,17 @@ import { banner } from "./welcome.ts";
 
 const WELCOME_OCTETS = 1024 * 1024;
 
-/** Makes the demo user on a first run without a configuration; gives the password, which is kept nowhere. */
-export function makeDemo(
+/** The demo user: `password` only on the run that made it, since it is kept nowhere. */
+export type Demo = { readonly password: Secret | undefined };
+
+/** Sees to the demo user of a server without a configuration; undefined: somebody else's users are here, not it. */
+export async function makeDemo(
   config: Config,
   store: Store,
   mailboxes: Pick<Mailboxes, "append">,
   passwords: Passwords,
-): Promise<Secret | undefined> {
-  return firstRun({
+): Promise<Demo | undefined> {
+  const password = await firstRun({
     directory: store.directory,
     passwords,
     intake: {
@@ -31,14 +36,12 @@ export function makeDemo(
     },
     clock: systemClock,
   });
+  const address = parseAddress(DEMO_ADDRESS);
+  return address.ok && (await store.directory.account(address.value)) ? { password } : undefined;
 }
 
 /** The banner for these listeners; "" where the two commands could not work. */
-export function bannerFor(
-  listeners: readonly ThreadListener[],
-  password: Secret | undefined,
-  certificateFile: string,
-): string {
+export function bannerFor(listeners: readonly ThreadListener[], { password }: Demo, certificateFile: string): string {
   const smtp = listeners.find(({ protocol }) => protocol === "smtp")?.address;
   const pop3s = listeners.find(({ protocol, tls }) => protocol === "pop3" && tls === "implicit")?.address;
   if (smtp === undefined || pop3s === undefined || "path" in smtp || "path" in pop3s) return "";
@@ -49,7 +52,7 @@ export function bannerFor(
     smtpPort: smtp.port,
     pop3sPort: pop3s.port,
     certificate: near.startsWith("..") ? certificateFile : near,
-    chinese: /^zh/i.test(process.env["LC_ALL"] || process.env["LC_MESSAGES"] || process.env["LANG"] || ""),
+    chinese: languageOf(process.env) === "zh",
   });
 }
 

@@ -4,6 +4,7 @@ import { serveControl } from "../admin/control.ts";
 import { createPasswords } from "../auth/password.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { ServeOptions } from "../config/load.ts";
+import { languageOf } from "../config/language.ts";
 import type { Config } from "../config/schema.ts";
 import { systemClock } from "../lib/clock.ts";
 import { createMailboxes } from "../mailbox/open.ts";
@@ -18,6 +19,7 @@ import { listenHttp } from "./http.ts";
 import { startJobs } from "./jobs.ts";
 import { CLOSING_SECONDS, die, endInTime, onCrash } from "./last-words.ts";
 import { watchLauncher } from "./launcher-watch.ts";
+import type { OpenStore } from "../store/open.ts";
 import { ProtocolThreads } from "./protocol-threads.ts";
 import { bannerFor, makeDemo, newCacheKey } from "./prove.ts";
 import { reload } from "./reload.ts";
@@ -56,15 +58,16 @@ async function run({ loaded, loadOptions }: ServeOptions): Promise<void> {
   observe.log.info("server.starting", { version, node: process.versions.node, data: config.server.dataDirectory });
   const health = createHealth(["server", "store", "listeners"]);
 
-  const foundation = await layFoundation(parts, config, observe);
+  const foundation = await layFoundation(parts, config, observe, languageOf(process.env));
   const { addresses, certificate, storeThread, store } = foundation;
   void storeThread.ended.then((death) => death && die(observe, death));
   health.say("store", "ready");
+  await lookForPostmaster(config, store, observe);
 
   const live = { config };
   const mailboxes = createMailboxes({ store, clock: systemClock, log: observe.log, metrics: observe.metrics });
   const passwords = parts.use(createPasswords({ metrics: observe.metrics, concurrency: 1, queue: 64 }));
-  const password = loaded.file === undefined ? await makeDemo(config, store, mailboxes, passwords) : undefined;
+  const demo = loaded.file === undefined ? await makeDemo(config, store, mailboxes, passwords) : undefined;
 
   const cacheKey = newCacheKey();
   const protocols = new ProtocolThreads({
@@ -96,7 +99,7 @@ async function run({ loaded, loadOptions }: ServeOptions): Promise<void> {
   parts.use(watchLauncher(() => signals.stop(LAUNCHER_GONE)));
   await openOffices(parts, { config: () => live.config, foundation, passwords, health, observe });
   announce(observe, health, addresses, threads, startedAt);
-  if (loaded.file === undefined) process.stdout.write(bannerFor(addresses.threads, password, certificate.file));
+  if (demo !== undefined) process.stdout.write(bannerFor(addresses.threads, demo, certificate.file));
   flushCompileCache();
 
   await stopSessions(await stopWish.promise, live.config, { health, observe, protocols });
@@ -117,6 +120,12 @@ async function stopSessions(
   endInTime(observe, seconds + CLOSING_SECONDS);
   const sessionsCut = await protocols.stop(seconds);
   observe.log.info("server.stopped", { sessionsCut });
+}
+
+async function lookForPostmaster({ server }: Config, store: OpenStore, { log }: Observe): Promise<void> {
+  if (server.postmaster === undefined) return;
+  const account = await store.directory.account(server.postmaster);
+  if (account?.enabled !== true) log.warn("server.postmaster.missing", { address: server.postmaster });
 }
 
 type SetupParts = {

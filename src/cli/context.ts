@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import type { Language } from "../config/problem.ts";
+import type { Language } from "../config/language.ts";
 import type { Say } from "./language.ts";
 import type { CliPorts } from "./ports.ts";
 

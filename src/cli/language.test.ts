@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { commands, groups } from "./commands.ts";
-import { languageOf, speak } from "./language.ts";
+import { languageOf } from "../config/language.ts";
+import { speak } from "./language.ts";
 import { en } from "./messages/en.ts";
 import { zhCn } from "./messages/zh-cn.ts";
 

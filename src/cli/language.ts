@@ -1,4 +1,4 @@
-import type { Language } from "../config/problem.ts";
+import type { Language } from "../config/language.ts";
 import { en } from "./messages/en.ts";
 import { zhCn } from "./messages/zh-cn.ts";
 
@@ -6,12 +6,6 @@ import { zhCn } from "./messages/zh-cn.ts";
 export type MessageKey = keyof typeof en;
 /** Gives a text of the catalogue in the language of whoever typed the command. */
 export type Say = (key: MessageKey, values?: Readonly<Record<string, string | number>>) => string;
-
-/** The language that the environment asks for: Chinese where it says so, else English (POSIX: the first that is set). */
-export function languageOf(environment: Readonly<Record<string, string | undefined>>): Language {
-  const chosen = environment["LC_ALL"] || environment["LC_MESSAGES"] || environment["LANG"] || "";
-  return /^zh(?:[_.@-]|$)/i.test(chosen) ? "zh" : "en";
-}
 
 /** The catalogue of a language. */
 export function speak(language: Language): Say {

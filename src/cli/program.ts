@@ -3,7 +3,7 @@ import { version } from "../app/version.ts";
 import { commands, groups, type Command } from "./commands.ts";
 import { UsageError, type Context, type Given, type World } from "./context.ts";
 import type { MessageKey, Say } from "./language.ts";
-import { languageOf } from "./language.ts";
+import { languageOf } from "../config/language.ts";
 import { displayWidth } from "./width.ts";
 
 /** The command that was run: how it ended is read here afterwards. */

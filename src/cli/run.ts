@@ -1,7 +1,8 @@
 import { CommanderError } from "commander";
 import { commands } from "./commands.ts";
 import { Failure, UsageError, type World } from "./context.ts";
-import { languageOf, speak, type Say } from "./language.ts";
+import { languageOf } from "../config/language.ts";
+import { speak, type Say } from "./language.ts";
 import { buildProgram, describeUsage } from "./program.ts";
 import { processWorld } from "./process-world.ts";
 

@@ -4,7 +4,8 @@ import { formatListenAddress, type ListenAddress } from "./listen-address.ts";
 import type { Loaded } from "./load.ts";
 import { formatOctetsExactly } from "./octets.ts";
 import { options, sections, type OptionEntry, type SectionEntry } from "./options.ts";
-import type { Language, Source } from "./problem.ts";
+import type { Language } from "./language.ts";
+import type { Source } from "./problem.ts";
 import { schema, type Config } from "./schema.ts";
 
 /** One value of a configuration and where it came from; undefined: it is not set and has no default. */

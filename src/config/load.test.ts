@@ -4,7 +4,8 @@ import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { loadConfig, type Loaded, type LoadOptions } from "./load.ts";
-import { describeProblem, type Language } from "./problem.ts";
+import type { Language } from "./language.ts";
+import { describeProblem } from "./problem.ts";
 
 let folder = "";
 beforeEach(() => {

@@ -1,3 +1,4 @@
+import type { Language } from "./language.ts";
 import type { Words } from "./option.ts";
 
 /** Where a value came from. Lines and columns count from 1. */
@@ -18,9 +19,6 @@ export type Problem = {
   /** The nearest right key or value. */
   readonly suggestion?: string;
 };
-
-/** A language of messages. */
-export type Language = "en" | "zh";
 
 /** Where a value came from, in one word for tables and messages. */
 export function describeSource(source: Source, language: Language): string {

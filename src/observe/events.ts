@@ -18,6 +18,9 @@ export const events = {
     threads: number;
     startMs: number;
   }>("Every listener is bound."),
+  "server.postmaster.missing": event<{ address: string }>(
+    "The account that server.postmaster names is not there or disabled: mail to postmaster has to wait.",
+  ),
   "server.stopping": event<{ signal: string }>("No new connections are accepted; sessions may finish."),
   "server.stopped": event<{ sessionsCut: number }>("Everything is closed."),
   "server.reloaded": event<{ changed: string[] }>("The configuration was read again and applied."),

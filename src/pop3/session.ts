@@ -293,8 +293,9 @@ export class Pop3Session implements Driven {
       this.#removed = update.value.removed;
       this.#metrics.messagesRemoved.add(update.value.removed);
     } else this.#end = update.error === "lost" ? "taken_over" : "update_failed";
-    if (this.#closed) this.#finish();
-    else this.#answer({ kind: "updated", outcome: update.ok ? "done" : update.error });
+    // The session is over, however long the client takes to close.
+    this.#finish();
+    if (!this.#closed) this.#answer({ kind: "updated", outcome: update.ok ? "done" : update.error });
   }
 
   #finish(): void {
