@@ -29,7 +29,10 @@ class Toy implements Driven {
     if (line === OVERLONG) return this.drive.say("too long\r\n");
     const [word = "", count = "0"] = line.split(" ");
     if (word === "wait") this.drive.hold();
-    else if (word === "body") {
+    else if (word === "piece") {
+      this.drive.hold();
+      this.drive.write(Buffer.alloc(Number(count), "p"), () => this.drive.go());
+    } else if (word === "body") {
       this.body = Number(count);
       this.drive.takeContent(this.body > 0);
     } else if (word === "big") this.drive.say(`${"b".repeat(Number(count))}\r\n`);
@@ -165,6 +168,16 @@ test("a client that reads again gets all answers", timeout, async (context) => {
   await new Promise(setImmediate);
   client.socket.resume();
   assert.equal((await client.rest()).length, 100 * 100_002 + 5);
+});
+
+test("P9 what is pipelined behind a large piece is answered once the piece has left", timeout, async (context) => {
+  const { client } = await rig(context);
+  client.socket.pause();
+  client.send("piece 30000000\r\nfirst\r\npiece 30000000\r\nsecond\r\nquit\r\n");
+  await new Promise(setImmediate);
+  client.socket.resume();
+  const answers = await client.rest();
+  assert.equal(answers.replaceAll(/p+/g, "p"), "pfirst!\r\npsecond!\r\nbye\r\n");
 });
 
 test("a half-closed client hears the answers to all it sent", timeout, async (context) => {

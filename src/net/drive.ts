@@ -171,6 +171,8 @@ export class Drive implements ConnectionHandler {
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
+    // The callback of a protocol's own write may come before ours.
+    if (this.connection.unsent === 0) this.#congested = false;
     while (!this.#held && !this.#congested && !this.#over && this.#feed()) {
       if (this.#out.length >= GATHERED_OCTETS) this.#flushGathered();
     }
@@ -199,6 +201,8 @@ export class Drive implements ConnectionHandler {
   #flushGathered(): void {
     this.flush();
     this.#congested = this.connection.unsent > UNSENT_OCTETS;
+    // Where the protocol wrote by itself nothing was gathered, and so nobody has asked yet.
+    if (this.#congested) this.connection.write("", this.#onTaken);
   }
 
   #taken(): void {
