@@ -5,7 +5,7 @@ import type { Clock } from "../lib/clock.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { Log } from "../observe/log-port.ts";
 import { loadCertificate, type CertificateFiles, type LoadedCertificate } from "../tls/certificates.ts";
-import type { CertificateMaterial } from "../tls/context.ts";
+import { newTicketKeys, type CertificateMaterial } from "../tls/context.ts";
 import { describeCertificate } from "../tls/describe.ts";
 import { ensureSelfSigned, selfSignedFiles, writeSelfSigned } from "../tls/self-signed-files.ts";
 import { CertificateWatch } from "../tls/watch.ts";
@@ -126,7 +126,7 @@ export async function checkCertificate(
 ): Promise<{ readonly key: "tls.certificate" | "tls.key"; readonly reason: string } | undefined> {
   const { certificate, key } = config.tls;
   if (certificate === undefined || key === undefined) return undefined;
-  const loaded = await loadCertificate(requestOf({ certificate, key }, config, new Uint8Array(48)), clock);
+  const loaded = await loadCertificate(requestOf({ certificate, key }, config, newTicketKeys()), clock);
   if (loaded.ok) return undefined;
   return { key: loaded.error.file === key ? "tls.key" : "tls.certificate", reason: loaded.error.message };
 }

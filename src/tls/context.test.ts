@@ -6,7 +6,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import type { ConnectionOptions, TLSSocket as Client } from "node:tls";
 import { TLSSocket, connect } from "node:tls";
-import { SecureContextHolder, alpnFor, newTicketKeys } from "./context.ts";
+import { SecureContextHolder, newTicketKeys } from "./context.ts";
 import { makeSelfSigned } from "./self-signed.ts";
 
 const request = { hostname: "mail.example.test", names: [], days: 90, now: Date.now() };
@@ -17,12 +17,11 @@ const young = { ...(await makeSelfSigned(request)), minimumVersion: "1.2", ticke
 /** A server as a protocol thread is one: it wraps each socket with its holder's current context, and sends back what comes. */
 async function start(t: TestContext, holder: SecureContextHolder): Promise<Server> {
   const sockets = new Set<TLSSocket>();
-  const alpn = alpnFor("pop3");
   const server = createServer((socket) => {
     const secure = new TLSSocket(socket, {
       isServer: true,
       secureContext: holder.current(),
-      ...(alpn === undefined ? {} : { ALPNProtocols: alpn }),
+      ALPNProtocols: ["pop3"],
     });
     sockets.add(secure);
     secure.on("error", () => secure.destroy());

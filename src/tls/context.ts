@@ -53,11 +53,6 @@ export function contextOf(material: CertificateMaterial): SecureContext {
   });
 }
 
-/** Rule TLS-06: the names for ALPN that a protocol answers to; undefined where none is registered. */
-export function alpnFor(protocol: string): string[] | undefined {
-  return protocol === "pop3" ? ["pop3"] : undefined;
-}
-
 /** A thread's current context. Sessions that have begun keep theirs. */
 export class SecureContextHolder {
   #current: SecureContext;
