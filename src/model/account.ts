@@ -1,5 +1,6 @@
 import type { Address, Domain } from "./address.ts";
 import type { AccountId, MailboxId } from "./ids.ts";
+import type { LanguageTag } from "./language.ts";
 import type { Quota } from "./quota.ts";
 
 /** The two maildrops of every account; more may come with IMAP. */
@@ -18,6 +19,14 @@ export type Account = {
     readonly messages: number | null;
   };
   readonly created: number;
+  /** Sealed SCRAM keys (auth/scram-keys.ts); null: none yet, as of imported hashes. */
+  readonly scram: Uint8Array | null;
+  /** After so many days mail is removed, 0: never; null: the configured default holds. */
+  readonly expireDays: number | null;
+  /** Between two POP3 logins (RFC 2449 §6.5), 0: none; null: the configured default holds. */
+  readonly loginDelaySeconds: number | null;
+  /** Of what its owner reads; null: English until the client asks for another. */
+  readonly language: LanguageTag | null;
   readonly inbox: MailboxId;
   readonly junk: MailboxId;
 };

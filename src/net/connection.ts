@@ -1,4 +1,4 @@
-import type { Peer } from "../model/peer.ts";
+import type { ClientCertificate, Peer } from "../model/peer.ts";
 
 /** What a protocol's driver is told about its connection. Nothing is called after `closed`. */
 export type ConnectionHandler = {
@@ -17,12 +17,21 @@ export type ConnectionHandler = {
 };
 
 /** What is known of the TLS layer, for logs, traces and CAPA. */
-export type TlsState = { readonly version: string; readonly cipher: string };
+export type TlsState = {
+  readonly version: string;
+  readonly cipher: string;
+  /** Whether a trusted proxy has the TLS, and told so (PROXY v2, PP2_TYPE_SSL): there is nothing here to bind to. */
+  readonly atProxy?: boolean;
+  /** The client's certificate, where one was asked for and the configured authority vouches for it. */
+  readonly certificate?: ClientCertificate;
+};
 
 /** A client's connection with backpressure and TLS upgrade. */
 export type Connection = {
   readonly peer: Peer;
   readonly tls: TlsState | undefined;
+  /** The data of a channel binding to our own TLS (RFC 9266, RFC 5929 §4); undefined: it cannot be had. */
+  binding(type: "tls-exporter" | "tls-server-end-point"): Uint8Array | undefined;
   /** Octets written that the kernel has not taken yet. */
   readonly unsent: number;
   /** Monotonic ms of the last octet read from or taken by the peer. */

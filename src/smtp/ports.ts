@@ -1,8 +1,10 @@
+import type { MechanismPolicy } from "../auth/engine/channel.ts";
 import type { Credentials } from "../auth/engine/credentials.ts";
+import type { ScramFacts, ScramQuestion } from "../auth/engine/mechanism.ts";
 import type { Result } from "../lib/result.ts";
 import type { Address } from "../model/address.ts";
 import type { Envelope, Recipient } from "../model/envelope.ts";
-import type { Peer } from "../model/peer.ts";
+import type { Client, Peer } from "../model/peer.ts";
 import type { LoginRefusal, Outcome, RecipientRefusal } from "./engine/results.ts";
 
 export type { LoginRefusal, Outcome, RecipientRefusal };
@@ -24,12 +26,14 @@ export type ContentSink = {
 
 /** What an SMTP session needs of the house. A rejected promise is an outage and is answered 451. */
 export type SmtpPorts = Readonly<{
-  /** `tls`: the version, "" in clear text; for the log. */
   login: (
     credentials: Credentials,
-    peer: Peer,
-    tls: string,
-  ) => Promise<Result<{ readonly address: Address }, LoginRefusal>>;
+    client: Client,
+  ) => Promise<Result<{ readonly address: Address; readonly serverSignature?: Uint8Array }, LoginRefusal>>;
+  /** What a SCRAM exchange asks; answered in the same time and form for names that nobody has. */
+  scram: (question: ScramQuestion, peer: Peer) => Promise<ScramFacts>;
+  /** Which mechanisms EHLO announces, as of this second. */
+  mechanisms: () => MechanismPolicy;
   /** Decides RCPT. `octets`: what MAIL announced by SIZE, else 0. LMTP asks about the quota again after DATA. */
   recipient: (forwardPath: string, octets: number) => Promise<Result<Recipient, RecipientRefusal>>;
   /** Opens a sink. `expected`: what MAIL announced by SIZE, else 0. undefined: no memory left for it now (452). */

@@ -2,6 +2,8 @@ import type { Result } from "../lib/result.ts";
 import type { Account } from "../model/account.ts";
 import type { Address, Domain } from "../model/address.ts";
 import type { ReadyBody } from "../model/body.ts";
+import type { AppPassword, AppPasswordId } from "../model/device.ts";
+import type { Actor, HistoryEntry, Transfer } from "../model/history.ts";
 import type { AccountId, BodyId, MailboxId, SegmentId, Uid } from "../model/ids.ts";
 import type { Listing } from "../model/listing.ts";
 import type { Quota, Usage } from "../model/quota.ts";
@@ -32,6 +34,8 @@ export class StoreError extends Error {
 export type NewAccount = {
   readonly address: Address;
   readonly secret: string;
+  /** Account.scram. */
+  readonly scram?: Uint8Array | null;
   readonly enabled: boolean;
   readonly quota: {
     readonly octets: number | null;
@@ -39,7 +43,18 @@ export type NewAccount = {
   };
 };
 
-export type AccountChange = Partial<Pick<Account, "secret" | "enabled" | "quota">>;
+export type AccountChange = Partial<
+  Pick<Account, "secret" | "scram" | "enabled" | "quota" | "expireDays" | "loginDelaySeconds" | "language">
+>;
+
+/** What CAPA says before a login is of all enabled accounts together (rules 2449-07, 2449-08). */
+export type DirectorySummary = {
+  /** Whether every enabled account has SCRAM keys. */
+  readonly everyoneHasScram: boolean;
+  /** The figures of accounts that have one of their own; null: none has. 0 of `expireDays` is never, and counts last. */
+  readonly shortestExpireDays: number | null;
+  readonly longestLoginDelaySeconds: number | null;
+};
 
 /** Domains and accounts. Account ids are never reused, also not for the same address made again. */
 export type Directory = {
@@ -63,8 +78,88 @@ export type Directory = {
     Result<readonly Account[], { readonly index: number; readonly reason: "exists" | "no-domain" } | WriteFailure>
   >;
   changeAccount(address: Address, change: AccountChange): Promise<Result<Account, "unknown" | WriteFailure>>;
-  /** Removes the account, its mailboxes and its messages in one transaction. */
+  /**
+   * Gives an account SCRAM keys that go with a secret it has; "changed": it has another one by now, and nothing was done.
+   */
+  addScram(
+    account: AccountId,
+    secret: string,
+    scram: Uint8Array,
+  ): Promise<Result<void, "unknown" | "changed" | WriteFailure>>;
+  summary(): Promise<DirectorySummary>;
+  /**
+   * Removes the account with all that is its own in one transaction: mailboxes, messages, what undelete kept, history,
+   * app passwords and known places.
+   */
   removeAccount(address: Address): Promise<Result<{ readonly messages: number }, "unknown" | WriteFailure>>;
+};
+
+/** A use of an app password, written later in a batch. */
+export type AppPasswordUse = { readonly id: AppPasswordId; readonly at: number; readonly peer: string };
+
+/** Where an account's owner came from: the /24 or /64, and when last (ms since 1970). */
+export type KnownPlace = { readonly account: AccountId; readonly place: string; readonly last: number };
+
+/** What belongs to accounts besides mail: the passwords of their devices, and where they came from. */
+export type Devices = {
+  /** In order of name. */
+  appPasswords(account: AccountId): Promise<readonly AppPassword[]>;
+  addAppPassword(
+    given: Omit<AppPassword, "id" | "lastUsed" | "lastPeer">,
+  ): Promise<Result<AppPassword, "exists" | "too-many" | "unknown" | WriteFailure>>;
+  removeAppPassword(account: AccountId, name: string): Promise<Result<void, "unknown" | WriteFailure>>;
+  /** Notes uses; what was revoked meanwhile is skipped, and an older use never hides a newer one. */
+  noteUses(uses: readonly AppPasswordUse[]): Promise<Result<void, WriteFailure>>;
+  /** Notes places in the same way, and forgets those of an account beyond its newest 64. */
+  noteKnownPlaces(places: readonly KnownPlace[]): Promise<Result<void, WriteFailure>>;
+  /** With the address of each account; the newest first, `limit` at most, none older than `since`. */
+  knownPlaces(query: {
+    readonly since: number;
+    readonly limit: number;
+  }): Promise<readonly (KnownPlace & { readonly address: Address })[]>;
+};
+
+/** Most app passwords of one account: each proof is tried against each. */
+export const MOST_APP_PASSWORDS = 32;
+
+/** What became of each message, for whoever asks later (model/history.ts). */
+export type History = {
+  /** Writes transfers that were gathered. Mailboxes that are gone meanwhile are skipped. */
+  note(transfers: readonly Transfer[]): Promise<Result<void, WriteFailure>>;
+  /**
+   * Entries of a mailbox, the newest first, of one message or of all; those with an id below `before`. `uids` of one entry
+   * holds `mostUids` at most.
+   */
+  entries(query: {
+    readonly mailbox: MailboxId;
+    readonly uid?: Uid;
+    readonly before?: number;
+    readonly limit: number;
+    readonly mostUids: number;
+  }): Promise<readonly HistoryEntry[]>;
+};
+
+/** Why and by whom messages are removed; "keep": they go where undelete finds them, else they are gone. */
+export type RemovalCause = Actor & { readonly kind: "removed" | "expired"; readonly keep: boolean };
+
+/** A message that undelete may bring back. */
+export type RemovedMessage = {
+  readonly uid: Uid;
+  readonly octets: number;
+  readonly uidl: string;
+  readonly received: number;
+  readonly at: number;
+  readonly session: string;
+  readonly device: string;
+};
+
+/** Which removed messages; all that is given has to hold. */
+export type RemovedFilter = {
+  /** Removed at this time or later (ms since 1970). */
+  readonly since?: number;
+  /** By a device of this name; "": by the account's own password. */
+  readonly device?: string;
+  readonly uid?: Uid;
 };
 
 /** One message for one or many mailboxes: one body, one row each, one transaction. */
@@ -93,6 +188,8 @@ export type Snapshot = Usage & {
   readonly highestUid: number;
   /** Whether its account may log in. */
   readonly enabled: boolean;
+  /** What undelete may bring back; counts towards no quota. */
+  readonly removed: Usage;
 };
 
 /** A page of a listing, uids ascending. */
@@ -114,8 +211,13 @@ export type BodyPlace = {
 export type StoredMessage = {
   readonly uid: Uid;
   readonly received: number;
+  /** Octets as sent to a client without UTF8; `place.octets` where nothing is down-converted. */
+  readonly octetsDowngraded: number;
   readonly place: BodyPlace;
 };
+
+/** Which figure a listing gives as octets: as stored, or as sent to a client without UTF8 (RFC 6856). */
+export type OctetsAs = "stored" | "downgraded";
 
 /** Messages. Only `mailbox/` calls append and expunge. */
 export type Mail = {
@@ -124,13 +226,39 @@ export type Mail = {
   append(delivery: Delivery): Promise<Result<Appended, WriteFailure>>;
   snapshot(mailbox: MailboxId): Promise<Snapshot | undefined>;
   /** Messages with `after` < uid ≤ `upTo`, `limit` at most. */
-  listPage(mailbox: MailboxId, after: number, upTo: number, limit: number): Promise<ListingPage>;
+  listPage(mailbox: MailboxId, after: number, upTo: number, limit: number, octetsAs?: OctetsAs): Promise<ListingPage>;
   /** undefined: no such message (any more). */
   locate(mailbox: MailboxId, uid: Uid): Promise<StoredMessage | undefined>;
   /** The message and those behind it, `limit` at most, fewer where something is wrong with the next; none: no such message. */
   locateFrom(mailbox: MailboxId, uid: Uid, limit: number): Promise<readonly StoredMessage[]>;
-  /** Removes these messages in one committed step; uids that are not there (any more) are not counted. */
-  expunge(mailbox: MailboxId, uids: Uint32Array): Promise<Result<{ readonly removed: number }, WriteFailure>>;
+  /**
+   * Removes these messages in one committed step, and writes the entry of their history in it; uids that are not there (any
+   * more) are not counted. Without a cause nothing is kept for undelete and no history is written.
+   */
+  expunge(
+    mailbox: MailboxId,
+    uids: Uint32Array,
+    cause?: RemovalCause,
+  ): Promise<Result<{ readonly removed: number }, WriteFailure>>;
+  /** Messages that came before a time, `limit` at most, the lowest uids first. */
+  receivedBefore(mailbox: MailboxId, before: number, limit: number): Promise<Uint32Array>;
+  /** What undelete may bring back, the newest removal first; those behind `after` of the last page. */
+  removedMessages(
+    mailbox: MailboxId,
+    query: RemovedFilter & {
+      readonly after?: { readonly at: number; readonly uid: Uid };
+      readonly limit: number;
+    },
+  ): Promise<readonly RemovedMessage[]>;
+  /**
+   * Brings removed messages back under new uids in one committed step, in the order in which they first came, whatever the
+   * quota says; `more`: there were too many for one step, ask again. Removals that wait to be carried out are found too.
+   */
+  restore(
+    mailbox: MailboxId,
+    filter: RemovedFilter,
+    cause: Actor,
+  ): Promise<Result<{ readonly restored: number; readonly more: boolean }, "no-mailbox" | WriteFailure>>;
 };
 
 /**
@@ -179,6 +307,24 @@ export type Reclaimed = {
 export type Upkeep = {
   /** `eraseBefore`: octets dead since before this time (ms since 1970) leave the disk. */
   reclaim(eraseBefore: number): Promise<Reclaimed>;
+  /**
+   * Erases, for good, one slice of what undelete kept: removed before this time, the oldest first; writes its history.
+   * `more`: there is more of it.
+   */
+  erase(
+    removedBefore: number,
+  ): Promise<
+    Result<{ readonly messages: number; readonly octets: number; readonly more: boolean }, WriteFailure>
+  >;
+  /** Forgets one slice of history, and places, older than these times. */
+  forget(before: {
+    readonly history: number;
+    readonly places: number;
+  }): Promise<Result<{ readonly more: boolean }, WriteFailure>>;
+  /** What undelete may bring back in all mailboxes together. */
+  removedUsage(): Promise<Usage>;
+  /** Octets of the disk that are free for mail, and all of it. */
+  space(): Promise<{ readonly free: number; readonly total: number }>;
   /** "ok", or why nothing can be acknowledged now. */
   state(): Promise<"ok" | WriteFailure>;
 };
@@ -196,9 +342,22 @@ export type Lease = {
   release(): void;
 };
 
+/** Who asks for a lease, and whose dead session it may take over. */
+export type Claim = {
+  /** How long a held lease is waited for, in ms. */
+  readonly waitMs: number;
+  /**
+   * Device.mark: a lease held by the same device (not in UPDATE) is taken once its holder has made no progress for so many
+   * seconds; absent: never.
+   */
+  readonly takeOver?: { readonly mark: number; readonly afterSeconds: number };
+};
+
 export type Leases = {
-  /** Tries for up to `waitMs` for a held lease to come free. `lost` is called at most once, when another took it. */
-  acquire(mailbox: MailboxId, waitMs: number, lost: () => void): Promise<Result<Lease, "in-use">>;
+  /** Takes a lease, by claim or once it is free. `lost` is called at most once, when another took it. */
+  acquire(mailbox: MailboxId, claim: Claim, lost: () => void): Promise<Result<Lease, "in-use">>;
+  /** Seconds since the last lease of this mailbox was acquired by a session, Infinity: never since the start. */
+  secondsSinceOpened(mailbox: MailboxId): number;
   /** Takes the lease from whoever holds it (an administrator's act); resolves once it is ours or, in UPDATE, free. */
   revoke(mailbox: MailboxId): Promise<Lease>;
   held(mailbox: MailboxId): boolean;
@@ -207,6 +366,8 @@ export type Leases = {
 /** All of a store, as `app/build.ts` hands it out. */
 export type Store = Readonly<{
   directory: Directory;
+  devices: Devices;
+  history: History;
   mail: Mail;
   bodies: Bodies;
   upkeep: Upkeep;

@@ -1,6 +1,9 @@
 import type { MailboxName } from "../../model/account.ts";
 import type { Address, Domain } from "../../model/address.ts";
+import type { AppPasswordId } from "../../model/device.ts";
+import type { HistoryKind } from "../../model/history.ts";
 import type { AccountId, BodyId, MailboxId, SegmentId, Uid } from "../../model/ids.ts";
+import type { LanguageTag } from "../../model/language.ts";
 
 /** The tables as the newest migration leaves them; what each column means stands there. */
 export type Tables = {
@@ -14,7 +17,25 @@ export type Tables = {
     quota_octets: number | null;
     quota_messages: number | null;
     created: number;
+    scram: Uint8Array | null;
+    expire_days: number | null;
+    login_delay_seconds: number | null;
+    language: LanguageTag | null;
   };
+  app_password: {
+    id: AppPasswordId;
+    account: AccountId;
+    name: string;
+    digest: Uint8Array;
+    scram: Uint8Array;
+    scopes: string;
+    no_delete: number;
+    expires: number | null;
+    created: number;
+    last_used: number | null;
+    last_peer: string | null;
+  };
+  known_place: { account: AccountId; place: string; last: number };
   mailbox: {
     id: MailboxId;
     account: AccountId;
@@ -23,6 +44,8 @@ export type Tables = {
     messages: number;
     octets: number;
     octets_downgraded: number;
+    removed_messages: number;
+    removed_octets: number;
   };
   body: {
     id: BodyId;
@@ -36,7 +59,31 @@ export type Tables = {
     refs: number;
   };
   message: MessageRow;
-  removal: { id: number; mailbox: MailboxId; uids: Uint8Array; done: number };
+  removal: {
+    id: number;
+    mailbox: MailboxId;
+    uids: Uint8Array;
+    done: number;
+    at: number;
+    kind: string;
+    session: string;
+    device: string;
+    peer: string;
+    keep: number;
+  };
+  removed: RemovedRow;
+  history: {
+    mailbox: MailboxId;
+    id: number;
+    at: number;
+    kind: HistoryKind;
+    uids: Uint8Array;
+    new_uids: Uint8Array | null;
+    octets: number | null;
+    session: string;
+    device: string;
+    peer: string;
+  };
   segment: { id: SegmentId; live: number; total: number; sealed: number; dead_since: number | null };
   high_water: { name: IdKind; value: number };
   schema_version: { version: number };
@@ -56,5 +103,20 @@ export type MessageRow = {
   row_crc: number;
 };
 
+/** A row of `removed`: a message that undelete may bring back. */
+export type RemovedRow = {
+  mailbox: MailboxId;
+  uid: Uid;
+  octets: number;
+  octets_downgraded: number;
+  uidl_tag: number;
+  uidl: string | null;
+  body: BodyId;
+  received: number;
+  at: number;
+  session: string;
+  device: string;
+};
+
 /** What has ids of its own. */
-export type IdKind = "account" | "mailbox" | "body" | "segment" | "removal";
+export type IdKind = "account" | "mailbox" | "body" | "segment" | "removal" | "app_password" | "history";

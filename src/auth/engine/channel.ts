@@ -1,0 +1,26 @@
+/** Channel bindings that SCRAM may use (RFC 9266, RFC 5929 §4). */
+export type BindingType = "tls-exporter" | "tls-server-end-point";
+
+/** What mechanisms may know of the connection under them. */
+export type Channel = {
+  /** Whether nobody on the way can read: TLS here, or at a proxy that is trusted. */
+  readonly secure: boolean;
+  /** The data of a binding to our own TLS; undefined: it cannot be had on this connection. */
+  binding(type: BindingType): Uint8Array | undefined;
+  /** Whether the client showed a certificate of the configured authority. */
+  readonly clientCertificate: boolean;
+};
+
+/** A connection without TLS. */
+export const CLEAR_CHANNEL: Channel = { secure: false, binding: () => undefined, clientCertificate: false };
+
+/** What the configuration and the accounts allow to be announced; asked at each CAPA and AUTH. */
+export type MechanismPolicy = {
+  /** Whether a login may cross the network in clear text (rule TLS-04). */
+  readonly allowCleartext: boolean;
+  readonly scram: boolean;
+  /** SCRAM with SHA-1, for clients that know no better. */
+  readonly scramSha1: boolean;
+  readonly oauth: boolean;
+  readonly clientCertificates: boolean;
+};
