@@ -11,6 +11,10 @@ const tasks = {
   test: (given) => testRun(["--test-timeout=300000"], unitTests, given),
   // One after the other: they start real programs on fixed ports and measure time.
   e2e: (given) => testRun(["--test-concurrency=1", "--test-timeout=1200000"], realPrograms, given),
+  "e2e:clients": (given) =>
+    given[0] === "--write"
+      ? ["test/e2e/client-table/write.ts"]
+      : testRun(["--test-timeout=1200000"], ["test/e2e/client-table/*.test.ts"], given),
   "e2e:kill": (given) => ["test/e2e/kill/run.ts", ...given],
   bench: (given) => ["bench/run.ts", ...given],
   check: (given) => ["scripts/check.ts", ...given],
