@@ -45,13 +45,13 @@ export const clients: readonly Client[] = [
 ];
 
 async function byRecipe(name: string, port: number, login: Login, folder: string): Promise<Buffer[]> {
-  await recipe("pop3-clients.sh", [folder, ...words(port, login), name]);
+  await runRecipe("pop3-clients.sh", [folder, ...words(port, login), name]);
   return filesBelow(path.join(folder, name, "md"));
 }
 
 async function claws(port: number, login: Login, folder: string): Promise<Buffer[]> {
   const place = path.join(folder, "claws");
-  await recipe("pop3-claws.sh", [place, ...words(port, login), "8"]);
+  await runRecipe("pop3-claws.sh", [place, ...words(port, login), "8"]);
   const inbox = path.join(place, "Mail", "inbox");
   return readdirSync(inbox)
     .filter((name) => /^\d+$/.test(name))
@@ -66,7 +66,7 @@ export async function thunderbird(
   security: "tls" | "stls",
 ): Promise<Buffer[]> {
   const place = path.join(folder, `thunderbird-${security}`);
-  await recipe("pop3-thunderbird.sh", [place, ...words(port, login)], { SOCK: security === "tls" ? "3" : "2" });
+  await runRecipe("pop3-thunderbird.sh", [place, ...words(port, login)], { SOCK: security === "tls" ? "3" : "2" });
   const inbox = path.join(place, "prof", "Mail", "h", "Inbox");
   return existsSync(inbox) ? splitMbox(readFileSync(inbox)) : [];
 }
@@ -75,7 +75,7 @@ function words(port: number, { user, password, certificate }: Login): string[] {
   return ["localhost", String(port), user, password, certificate];
 }
 
-async function recipe(script: string, given: readonly string[], env: Readonly<Record<string, string>> = {}) {
+async function runRecipe(script: string, given: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const file = path.join(sharedFolder("recipes"), script);
   const end = await run("bash", [file, ...given], { seconds: SECONDS, env: { ...process.env, ...env } });
   const said = `${end.text}${end.stderr}`;
