@@ -9,6 +9,7 @@ export const login: Mechanism = {
   // Python's smtplib and others send the user name with the command.
   toleratesInitial: true,
   clearSecret: true,
+  usable: () => true,
   begin: (): Exchange => new LoginExchange(),
 };
 
@@ -28,7 +29,10 @@ class LoginExchange implements Exchange {
     const password = decodePart(response);
     if (response.includes(0)) return MALFORMED;
     if (user === undefined || password === undefined || password === "") return REFUSED;
-    return { kind: "credentials", credentials: { mechanism: "LOGIN", user, password: new Secret(password) } };
+    return {
+      kind: "credentials",
+      credentials: { kind: "password", mechanism: "LOGIN", user, password: new Secret(password) },
+    };
   }
 
   #takeUser(response: Uint8Array): Step {

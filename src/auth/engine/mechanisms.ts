@@ -1,16 +1,33 @@
+import type { Channel, MechanismPolicy } from "./channel.ts";
 import { login } from "./login.ts";
 import type { Exchange, Mechanism, Step } from "./mechanism.ts";
 import { plain } from "./plain.ts";
+import { scram } from "./scram.ts";
 
-/** Every SASL mechanism, in the order in which they are announced; one row each. */
-export const mechanisms: readonly Mechanism[] = [plain, login];
+/**
+ * Every SASL mechanism, in the order in which they are announced; one row each. A client that takes the first it knows
+ * gets the best it can do: a proof bound to the connection, then a proof, then the password itself.
+ */
+export const mechanisms: readonly Mechanism[] = [
+  scram("sha256", "bound"),
+  scram("sha1", "bound"),
+  scram("sha256", "bare"),
+  scram("sha1", "bare"),
+  plain,
+  login,
+];
 
-/** Those that may be announced and used now: a secret crosses the wire only where `clearSecrets` allows it (SASL-06). */
-export function usableMechanisms(clearSecrets: boolean): readonly Mechanism[] {
-  return clearSecrets ? mechanisms : mechanisms.filter((mechanism) => !mechanism.clearSecret);
+/** Whether it is announced and taken now. None is without TLS, unless the configuration lets logins cross in clear text. */
+export function isUsable(mechanism: Mechanism, policy: MechanismPolicy, channel: Channel): boolean {
+  return (channel.secure || policy.allowCleartext) && mechanism.usable(policy, channel);
 }
 
-/** The mechanism of that name, in any case. */
+/** Those that may be announced and used now (rule SASL-06). */
+export function usableMechanisms(policy: MechanismPolicy, channel: Channel): readonly Mechanism[] {
+  return mechanisms.filter((mechanism) => isUsable(mechanism, policy, channel));
+}
+
+/** The mechanism of that name, in any case; whether it is usable now is asked for itself. */
 export function findMechanism(name: string): Mechanism | undefined {
   const upper = name.toUpperCase();
   return mechanisms.find((mechanism) => mechanism.name === upper);
@@ -22,8 +39,14 @@ export type Begun = { readonly exchange: Exchange; readonly step: Step };
 const EMPTY = new Uint8Array(0);
 
 /** Begins an exchange, with the initial response where AUTH carried one (RFC 5034 §4, RFC 4954 §4; rule SASL-01). */
-export function beginExchange(mechanism: Mechanism, initial: Uint8Array | undefined): Begun {
-  const exchange = mechanism.begin();
+export function beginExchange(
+  mechanism: Mechanism,
+  initial: Uint8Array | undefined,
+  policy: MechanismPolicy,
+  channel: Channel,
+): Begun {
+  const plus = findMechanism(`${mechanism.name}-PLUS`);
+  const exchange = mechanism.begin(channel, plus !== undefined && isUsable(plus, policy, channel));
   if (initial === undefined) {
     const step: Step = mechanism.serverFirst ? exchange.step(EMPTY) : { kind: "challenge", octets: EMPTY };
     return { exchange, step };

@@ -7,6 +7,7 @@ export const plain: Mechanism = {
   name: "PLAIN",
   serverFirst: false,
   clearSecret: true,
+  usable: () => true,
   begin: (): Exchange => ({ step: judge }),
 };
 
@@ -24,5 +25,8 @@ function judge(response: Uint8Array): Step {
   if (acting === undefined || user === undefined || password === undefined) return REFUSED;
   // Nobody acts for another here; an empty password is nobody's at every door.
   if ((acting !== "" && acting !== user) || password === "") return REFUSED;
-  return { kind: "credentials", credentials: { mechanism: "PLAIN", user, password: new Secret(password) } };
+  return {
+    kind: "credentials",
+    credentials: { kind: "password", mechanism: "PLAIN", user, password: new Secret(password) },
+  };
 }
