@@ -1,4 +1,6 @@
 import { LRUCache } from "lru-cache";
+import { placeOf } from "../model/peer.ts";
+import { heardLevel, type Level, newest, type ThrottleState, toldLevel } from "./throttle-state.ts";
 
 /** A wait that has just begun, for whom and how long. */
 export type Block = { readonly of: "account" | "network"; readonly seconds: number };
@@ -20,11 +22,38 @@ export type Throttle = {
   begin(name: string, network: string, now: number): boolean;
   /** Gives the place of `begin` back, whatever the outcome. */
   done(name: string, network: string): void;
-  /** Notes a wrong password; `fingerprint` tells whether it is the same one again. */
-  failed(name: string, network: string, fingerprint: number, now: number): Block | undefined;
+  /**
+   * Notes a wrong password; `fingerprint` tells whether it is the same one again. `proxied`: a proxy named the peer, so that
+   * also loopback counts as a network (Peer.proxied).
+   */
+  failed(name: string, network: string, fingerprint: number, now: number, proxied?: boolean): Block | undefined;
   /** Notes a right password; true: that was news, which other threads should hear of. */
   succeeded(name: string, network: string, now: number): boolean;
+  /** Notes a success of `ageMs` ago from a place (placeOf), as it was kept over a restart. */
+  seed(name: string, place: string, ageMs: number, now: number): void;
+  /** Whatever has to wait now, the longest wait first. */
+  penalties(now: number): readonly Penalty[];
+  /** Forgets failures, those of the filter or all, and gives how many waits that ended. Known devices stay known. */
+  clear(filter: PenaltyFilter, now: number): number;
+  /** What it knows, for a throttle that begins; bounded. */
+  state(now: number): ThrottleState;
+  /** Adds what another one knew; where both know something, the stricter holds. */
+  learn(state: ThrottleState, now: number): void;
 };
+
+/** A wait that holds. `account` or `network` is "" where the rule is not about one. */
+export type Penalty = {
+  readonly of: "account from network" | "network" | "account";
+  /** As it was typed, without a tag; it may be nobody's. */
+  readonly account: string;
+  readonly network: string;
+  /** Failures, different accounts that failed, or guesses above the trickle. */
+  readonly failures: number;
+  readonly seconds: number;
+};
+
+/** Which penalties; all that is given has to match. */
+export type PenaltyFilter = { readonly account?: string | undefined; readonly network?: string | undefined };
 
 const ENTRIES = 16_384;
 const SECOND = 1000;
@@ -39,12 +68,15 @@ const LONGEST_WAIT_OF_KNOWN_SECONDS = 60;
 const KNOWN_MS = 30 * DAY;
 const TRICKLE_BURST = 20;
 const TRICKLE_PER_SECOND = 0.25;
+/** Guesses that were under way when the trickle ran dry are owed, or whoever guesses in parallel would get them for nothing. */
+const TRICKLE_OWED = LONGEST_WAIT_SECONDS * TRICKLE_PER_SECOND;
 const AT_A_TIME_PER_PAIR = 8;
 const AT_A_TIME_PER_ACCOUNT = 16;
 const FINGERPRINTS = 4;
+/** Entries of each kind that a beginning throttle is told; known devices all. */
+const TOLD_ENTRIES = 4096;
 
 type Failures = { count: number; last: number; until: number; fingerprints: number[] };
-type Level = { value: number; at: number; until: number };
 
 /** Makes a throttle that has seen nothing. */
 export function createThrottle(): Throttle {
@@ -89,13 +121,14 @@ class GuessThrottle implements Throttle {
     }
   }
 
-  failed(name: string, network: string, fingerprint: number, now: number): Block | undefined {
+  failed(name: string, network: string, fingerprint: number, now: number, proxied = false): Block | undefined {
     const pair = this.#pairFailed(pairOf(name, network), now);
     const again = pair.fingerprints.includes(fingerprint);
     if (!again) pair.fingerprints = [fingerprint, ...pair.fingerprints].slice(0, FINGERPRINTS);
     const trusted = this.#isKnown(name, network, now);
     if (!again && !trusted) this.#spendTrickle(name, now);
-    const block = pair.count === 0 ? this.#networkFailed(network, now) : undefined;
+    const counts = pair.count === 0 && (proxied || !isLocal(network));
+    const block = counts ? this.#networkFailed(network, now) : undefined;
 
     pair.count = again ? Math.max(pair.count, Math.min(pair.count + 1, FREE_FAILURES)) : pair.count + 1;
     const longest = again ? 1 : trusted ? LONGEST_WAIT_OF_KNOWN_SECONDS : LONGEST_WAIT_SECONDS;
@@ -109,15 +142,90 @@ class GuessThrottle implements Throttle {
     // It was a slip of the pen: the network is not blamed for it.
     const level = hadFailures ? this.#networks.get(network) : undefined;
     if (level) level.value = Math.max(0, level.value - 1);
-    const key = pairOf(name, neighbourhood(network));
+    const key = pairOf(name, placeOfNetwork(network));
     const before = this.#known.get(key);
     const news = before === undefined || now - before > DAY;
     if (news) this.#known.set(key, now);
     return hadFailures || news;
   }
 
+  seed(name: string, place: string, ageMs: number, now: number): void {
+    const key = pairOf(name, place);
+    this.#known.set(key, Math.max(this.#known.get(key) ?? -Infinity, now - ageMs));
+  }
+
+  penalties(now: number): readonly Penalty[] {
+    const found: Penalty[] = [];
+    const add = (penalty: Penalty): void => void (penalty.seconds > 0 && found.push(penalty));
+    for (const [key, { count, until }] of this.#pairs.entries()) {
+      const [network, account] = partsOf(key);
+      add({ of: "account from network", account, network, failures: count, seconds: secondsUntil(until, now) });
+    }
+    for (const [network, level] of this.#networks.entries()) {
+      const failures = Math.ceil(forgiven(level, now));
+      add({ of: "network", account: "", network, failures, seconds: secondsUntil(level.until, now) });
+    }
+    for (const [account, level] of this.#trickles.entries()) {
+      const left = refilled(level, now);
+      const seconds = Math.ceil(Math.max(0, 1 - left) / TRICKLE_PER_SECOND);
+      add({ of: "account", account, network: "", failures: Math.round(TRICKLE_BURST - left), seconds });
+    }
+    return found.toSorted((one, other) => other.seconds - one.seconds);
+  }
+
+  clear(filter: PenaltyFilter, now: number): number {
+    const { account, network } = filter;
+    const waiting = this.penalties(now).filter((penalty) => {
+      return (account ?? penalty.account) === penalty.account && (network ?? penalty.network) === penalty.network;
+    });
+    // What does not wait yet is forgotten too: the next failure begins again.
+    for (const key of [...this.#pairs.keys()]) {
+      const [ofNetwork, ofAccount] = partsOf(key);
+      if ((account ?? ofAccount) === ofAccount && (network ?? ofNetwork) === ofNetwork) this.#pairs.delete(key);
+    }
+    if (account === undefined) forget(this.#networks, network);
+    if (network === undefined) forget(this.#trickles, account);
+    return waiting.length;
+  }
+
+  state(now: number): ThrottleState {
+    return {
+      pairs: newest(this.#pairs, TOLD_ENTRIES).map(([key, { count, last, until, fingerprints }]) => {
+        return { key, count, ageMs: now - last, waitMs: until - now, fingerprints };
+      }),
+      known: newest(this.#known, ENTRIES).map(([key, at]) => ({ key, ageMs: now - at })),
+      networks: newest(this.#networks, TOLD_ENTRIES).map((entry) => toldLevel(entry, now)),
+      trickles: newest(this.#trickles, TOLD_ENTRIES).map((entry) => toldLevel(entry, now)),
+    };
+  }
+
+  learn(state: ThrottleState, now: number): void {
+    for (const { key, count, ageMs, waitMs, fingerprints } of state.pairs) {
+      const own = this.#pairs.peek(key);
+      this.#pairs.set(key, {
+        count: Math.max(count, own?.count ?? 0),
+        last: Math.max(now - ageMs, own?.last ?? -Infinity),
+        until: Math.max(now + waitMs, own?.until ?? 0),
+        fingerprints: [...new Set([...(own?.fingerprints ?? []), ...fingerprints])].slice(0, FINGERPRINTS),
+      });
+    }
+    for (const { key, ageMs } of state.known) {
+      this.#known.set(key, Math.max(now - ageMs, this.#known.peek(key) ?? -Infinity));
+    }
+    for (const told of state.networks) {
+      const own = this.#networks.peek(told.key);
+      const heard = heardLevel(told, now);
+      if (own === undefined || forgiven(own, now) < forgiven(heard, now)) this.#networks.set(told.key, heard);
+    }
+    for (const told of state.trickles) {
+      const own = this.#trickles.peek(told.key);
+      const heard = heardLevel(told, now);
+      if (own === undefined || refilled(own, now) > refilled(heard, now)) this.#trickles.set(told.key, heard);
+    }
+  }
+
   #isKnown(name: string, network: string, now: number): boolean {
-    const success = this.#known.get(pairOf(name, neighbourhood(network)));
+    const success = this.#known.get(pairOf(name, placeOfNetwork(network)));
     return success !== undefined && now - success < KNOWN_MS;
   }
 
@@ -131,7 +239,6 @@ class GuessThrottle implements Throttle {
   }
 
   #networkFailed(network: string, now: number): Block | undefined {
-    if (isLocal(network)) return undefined;
     const level = this.#networks.get(network) ?? { value: 0, at: now, until: 0 };
     level.value = forgiven(level, now) + 1;
     level.at = now;
@@ -143,7 +250,7 @@ class GuessThrottle implements Throttle {
 
   #spendTrickle(name: string, now: number): void {
     const level = this.#trickles.get(name) ?? { value: TRICKLE_BURST, at: now, until: 0 };
-    level.value = Math.max(0, refilled(level, now) - 1);
+    level.value = Math.max(-TRICKLE_OWED, refilled(level, now) - 1);
     level.at = now;
     this.#trickles.set(name, level);
   }
@@ -154,13 +261,25 @@ function isLocal(network: string): boolean {
   return network === "unix" || network.startsWith("127.") || network === "0:0:0:0::/64";
 }
 
-/** Where a device is likely to come back from: the /24 of an IPv4 address, the /64 of IPv6. */
-function neighbourhood(network: string): string {
-  return network.includes(":") ? network : network.slice(0, network.lastIndexOf(".") + 1) || network;
+/** The place of a network is that of its peers. */
+function placeOfNetwork(network: string): string {
+  return placeOf({ address: network, port: 0 });
+}
+
+/** Forgets one key, or everything where none is named. */
+function forget(cache: LRUCache<string, Level>, key: string | undefined): void {
+  if (key === undefined) cache.clear();
+  else cache.delete(key);
 }
 
 function pairOf(name: string, network: string): string {
   return `${network} ${name}`;
+}
+
+/** The network and the name; a network has no space in it. */
+function partsOf(pair: string): readonly [network: string, name: string] {
+  const space = pair.indexOf(" ");
+  return [pair.slice(0, space), pair.slice(space + 1)];
 }
 
 /** 0 for n < 1, then 1, 2, 4, … seconds. */
