@@ -3,8 +3,10 @@ import type { Document } from "./document.ts";
 import type { Words } from "./option.ts";
 import { keysAt, optionAt, options } from "./options.ts";
 import { formatPath, type Path } from "./path.ts";
-import type { Problem, Source } from "./problem.ts";
+import { placeOf } from "./places.ts";
+import type { Problem } from "./problem.ts";
 import { nearest } from "./suggest.ts";
+import { valueAt } from "./tree.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -24,8 +26,10 @@ function explainIssue(issue: Issue, base: Path, raw: unknown, places: Document["
   const source = placeOf(path, places, "value");
   if (own !== undefined) return [{ source, key: formatPath(path), reason: own }];
   const value = valueAt(raw, path);
-  const suggestion = suggestValue(issue, value);
-  const problem = { source, key: formatPath(path), reason: expected(path), found: describeFound(value) };
+  const hidden = optionAt(path)?.meta.secret === true && value !== undefined;
+  const suggestion = hidden ? undefined : suggestValue(issue, value);
+  const found = hidden ? HIDDEN : describeFound(value);
+  const problem = { source, key: formatPath(path), reason: expected(path), found };
   return [suggestion === undefined ? problem : { ...problem, suggestion }];
 }
 
@@ -56,6 +60,8 @@ function containerWords(path: Path): Words {
   return { en: `keys of this section: ${keys}`, zh: `本节的配置项：${keys}` };
 }
 
+/** In the place of a secret, also of one that is wrong. */
+const HIDDEN: Words = { en: "something else", zh: "其他内容" };
 const FOUND_LENGTH = 60;
 
 function describeFound(value: unknown): Words {
@@ -72,20 +78,4 @@ function suggestValue(issue: Issue, value: unknown): string | undefined {
   if (issue.code === "invalid_value") return nearest(value, issue.values.map(String));
   const decimal = /^(\d+(?:\.\d+)?)\s*([KMGT])B?$/i.exec(value);
   return decimal === null ? undefined : `${decimal[1]} ${decimal[2]?.toUpperCase()}iB`;
-}
-
-function valueAt(raw: unknown, path: Path): unknown {
-  return path.reduce<unknown>((value, step) => {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, step)) return undefined;
-    return (value as Record<string | number, unknown>)[step];
-  }, raw);
-}
-
-// What is missing is told at the place of the nearest thing around it.
-function placeOf(path: Path, places: Document["places"], which: "key" | "value"): Source {
-  for (let length = path.length; length >= 0; length -= 1) {
-    const place = places.get(formatPath(path.slice(0, length)));
-    if (place !== undefined) return length === path.length ? place[which] : place.key;
-  }
-  return { kind: "default" };
 }

@@ -53,6 +53,36 @@ export const limits = section(
       },
       reload: "restart",
     }),
+    connections_per_network: count({
+      min: 1,
+      max: 1_000_000,
+      default: 200,
+      help: {
+        en: "Connections of one address at a time (IPv6: of one /64), of all protocols. Enough for an office of some hundred people behind one address; more only hurts the others. Loopback is not counted, unless a proxy named the peer.",
+        zh: "同一地址（IPv6 为同一 /64）的同时连接数上限，各协议合计。足够数百人的办公室共用一个地址，更多只会影响他人。本机回环地址不计，除非由代理指明对端。",
+      },
+      reload: "live",
+    }),
+    connection_rate_per_network: count({
+      min: 1,
+      max: 1_000_000,
+      default: 1200,
+      help: {
+        en: "New connections of one address (IPv6: of one /64) in a minute, of all protocols. Twenty a second is more than any office or relay needs, and far below what a flood brings. Loopback is not counted, unless a proxy named the peer.",
+        zh: "同一地址（IPv6 为同一 /64）每分钟的新连接数上限，各协议合计。每秒二十个已超过办公室或中继所需，又远低于洪泛攻击。本机回环地址不计，除非由代理指明对端。",
+      },
+      reload: "live",
+    }),
+    sessions_per_account: count({
+      min: 1,
+      max: 10_000,
+      default: 20,
+      help: {
+        en: "Sessions that one account may have logged in at a time, of all protocols: some for each of its devices.",
+        zh: "同一账户同时登录的会话数上限，各协议合计：其每台设备可有数个。",
+      },
+      reload: "live",
+    }),
     tls_handshake_seconds: count({
       min: 5,
       max: 300,
@@ -90,6 +120,26 @@ export const limits = section(
       help: {
         en: "A POP3 client that takes no octet of an answer for this long is cut; nothing is deleted.",
         zh: "POP3 客户端多久不接收应答数据即断开（秒），不会删除任何邮件。",
+      },
+      reload: "live",
+    }),
+    pop3_takeover_seconds: count({
+      min: 10,
+      max: 3600,
+      default: 60,
+      help: {
+        en: "A POP3 session from which nothing was heard, and which took nothing, for this long gives its maildrop to the same device when that comes back. Shorter than most clients wait before they try again.",
+        zh: "POP3 会话多久没有任何收发（秒）后，同一设备重新登录即可接管其邮箱。短于多数客户端的重试间隔。",
+      },
+      reload: "live",
+    }),
+    pop3_login_delay_seconds: count({
+      min: 0,
+      max: 86_400,
+      default: 0,
+      help: {
+        en: "Time between two POP3 logins of one account, unless its user has a figure of its own; announced as LOGIN-DELAY (RFC 2449 §6.5). A login costs little here, so it is only for clients that ask every second.",
+        zh: "同一账户两次 POP3 登录的最短间隔（秒），用户自有设置时以其为准，通过 LOGIN-DELAY 公布（RFC 2449 §6.5）。登录开销很小，仅用于约束过于频繁的客户端。",
       },
       reload: "live",
     }),

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { formatListenAddress, type ListenAddress } from "./listen-address.ts";
 import { listenAddresses, optionalChoice, requiredChoice, type Words } from "./option.ts";
 import { always, sectionHelp } from "./section.ts";
+import { networks } from "./special.ts";
 
 /** What a listener speaks. */
 export type ListenerProtocol = "pop3" | "smtp" | "submission" | "lmtp" | "http";
@@ -51,6 +52,15 @@ const listener = z
       },
       reload: "restart",
       example: "starttls",
+    }),
+    proxy_protocol_from: networks({
+      help: {
+        en: "Networks of proxies. From them a PROXY header (v1 or v2) is required, and whom it names is believed; from others it is refused.",
+        zh: "代理所在的网段。来自这些网段的连接必须带有 PROXY 头（v1 或 v2），并采信其指明的对端；来自其他地址的 PROXY 头一律拒绝。",
+      },
+      absent: { en: "none", zh: "无" },
+      reload: "restart",
+      example: "[10.0.0.0/8]",
     }),
   })
   .check(

@@ -54,13 +54,13 @@ const wrong: readonly { readonly name: string; readonly yaml: string; readonly s
   },
   {
     name: "a key of a later version",
-    yaml: "store:\n  database: sqlite:mailkeep.db\nlimits:\n  pop3_takeover_seconds: 60\n",
-    says: ["mailkeep.yaml:1:1: store: unknown key", "mailkeep.yaml:4:3: limits.pop3_takeover_seconds: unknown key"],
+    yaml: "store:\n  database: sqlite:mailkeep.db\ncluster:\n  lease_seconds: 10\n",
+    says: ["mailkeep.yaml:2:3: store.database: unknown key", "mailkeep.yaml:3:1: cluster: unknown key"],
   },
   {
     name: "an unknown key without a value",
     yaml: "storage:\n",
-    says: ["mailkeep.yaml:1:1: storage: unknown key"],
+    says: ["mailkeep.yaml:1:1: storage: unknown key; did you mean store?"],
   },
   {
     name: "everything at once, in the order of the file",
@@ -95,13 +95,15 @@ const wrong: readonly { readonly name: string; readonly yaml: string; readonly s
   {
     name: "a section that is a value, a file that is a list",
     yaml: "auth: true\n",
-    says: ["mailkeep.yaml:1:7: auth: expected keys of this section: allow_cleartext, default_domain; found true"],
+    says: [
+      "mailkeep.yaml:1:7: auth: expected keys of this section: allow_cleartext, default_domain, require_app_password, scram, scram_sha1, oauth, client_certificates; found true",
+    ],
   },
   {
     name: "a file that is a list",
     yaml: "- server\n",
     says: [
-      "mailkeep.yaml:1:1: expected keys of this section: server, listeners, tls, auth, limits, retention, log; found a list",
+      "mailkeep.yaml:1:1: expected keys of this section: server, listeners, tls, auth, store, limits, retention, intake, log; found a list",
     ],
   },
   {
@@ -134,7 +136,7 @@ const wrong: readonly { readonly name: string; readonly yaml: string; readonly s
       "mailkeep.yaml:7:23: listeners[5].adress: unknown key; did you mean address?",
       "mailkeep.yaml:8:32: listeners[6].address: 127.0.0.1:80 is already taken by listeners[1]",
       'mailkeep.yaml:8:51: listeners[6].tls: expected one of implicit, starttls, none; found "startls"; did you mean starttls?',
-      'mailkeep.yaml:9:5: listeners[7]: expected keys of this section: protocol, address, tls; found "smtp"',
+      'mailkeep.yaml:9:5: listeners[7]: expected keys of this section: protocol, address, tls, proxy_protocol_from; found "smtp"',
     ],
   },
   {
@@ -253,6 +255,7 @@ limits:
     assert.deepEqual(config.listeners[1], {
       protocol: "lmtp",
       address: [{ kind: "unix", path: "/run/mailkeep/lmtp.sock" }],
+      proxyProtocolFrom: [],
       tls: "none",
     });
     assert.deepEqual(config.tls, {

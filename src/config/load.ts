@@ -1,13 +1,16 @@
-import { closeSync, openSync, readSync } from "node:fs";
 import path from "node:path";
 import { err, ok, type Result } from "../lib/result.ts";
 import { camel, camelKey } from "./camel.ts";
 import { problemsOf } from "./check.ts";
 import { readDocument, type Document } from "./document.ts";
 import { readEnvironment, type Override } from "./environment.ts";
+import { authorityProblem, fetchSecrets, type Surroundings } from "./kept-elsewhere.ts";
 import { keysAt, options } from "./options.ts";
+import { sourceOf } from "./places.ts";
 import type { Problem, Source } from "./problem.ts";
+import { readBounded } from "./read-bounded.ts";
 import { schema, type Config } from "./schema.ts";
+import { changeAt } from "./tree.ts";
 import { whyUnreadable, type Unreadable } from "./unreadable.ts";
 
 /** A configuration that was read and is right. */
@@ -49,14 +52,17 @@ export function loadConfig(given: LoadOptions = {}): Result<Loaded, readonly Pro
   const wrong = [...document.problems, ...wrongNames];
   // With a file that cannot be read as YAML every other complaint would be about what it might have said.
   if (document.value === undefined && document.problems.length > 0) return err(wrong);
-  const raw = merge(document.value, overrides);
   const places = placesOf(document, overrides);
+  const base = file === undefined ? directory : path.dirname(path.resolve(directory, file));
+  const folderOf = (from: "file" | "environment"): string => (from === "environment" ? directory : base);
+  const around: Surroundings = { environment, folderOf, places };
+  const { raw, problems: unfetched } = fetchSecrets(merge(document.value, overrides), around);
+  wrong.push(...unfetched, ...authorityProblem(raw, around));
   const checked = schema.safeParse(raw);
   if (!checked.success) wrong.push(...problemsOf(checked.error.issues, raw, places));
   if (!checked.success || wrong.length > 0) return err(wrong.toSorted(byPlace));
   const sources = new Map([...places].map(([key, place]) => [key, place.value]));
-  const base = file === undefined ? directory : path.dirname(path.resolve(directory, file));
-  return ok({ config: absolute(camel(checked.data), sources, base, directory), file, sources });
+  return ok({ config: absolute(camel(checked.data), sources, folderOf), file, sources });
 }
 
 type Text = { readonly file: string | undefined; readonly text: string };
@@ -85,27 +91,13 @@ function findFile(
 
 function readText(file: string): Result<string, Unreadable> {
   try {
-    const octets = readBounded(file);
+    const octets = readBounded(file, FILE_OCTETS);
     if (octets === undefined) {
       return err({ absent: false, reason: { en: "it is larger than 1 MiB", zh: "文件大于 1 MiB" } });
     }
     return ok(new TextDecoder("utf-8", { fatal: true }).decode(octets));
   } catch (cause) {
     return err(whyUnreadable(cause));
-  }
-}
-
-function readBounded(file: string): Uint8Array | undefined {
-  const octets = new Uint8Array(FILE_OCTETS + 1);
-  const descriptor = openSync(file, "r");
-  try {
-    let filled = 0;
-    for (let read = -1; read !== 0 && filled < octets.length; filled += read) {
-      read = readSync(descriptor, octets, filled, octets.length - filled, null);
-    }
-    return filled > FILE_OCTETS ? undefined : octets.subarray(0, filled);
-  } finally {
-    closeSync(descriptor);
   }
 }
 
@@ -116,14 +108,15 @@ function merge(value: unknown, overrides: readonly Override[]): unknown {
   const raw = Object.fromEntries(
     Object.entries(value ?? {}).filter(([key, member]) => member !== null || !known.includes(key)),
   );
-  for (const { path: keys, value: override } of overrides) {
-    const [section = "", key] = keys;
-    const around = raw[section];
-    if (key === undefined) raw[section] = override;
-    else if (around === undefined) raw[section] = { [key]: override };
-    else if (typeof around === "object" && !Array.isArray(around)) raw[section] = { ...around, [key]: override };
-  }
-  return raw;
+  return overrides.reduce<unknown>((tree, { path: keys, value: override }) => putAt(tree, keys, override), raw);
+}
+
+// Where the file has something else than a map, that is what is complained about.
+function putAt(tree: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
+  if (key === undefined) return value;
+  if (tree === undefined) return { [key]: putAt(undefined, rest, value) };
+  if (typeof tree !== "object" || tree === null || Array.isArray(tree)) return tree;
+  return { ...tree, [key]: putAt((tree as Readonly<Record<string, unknown>>)[key], rest, value) };
 }
 
 function placesOf(document: Document, overrides: readonly Override[]): Document["places"] {
@@ -145,14 +138,12 @@ function byPlace(left: Problem, right: Problem): number {
 }
 
 // A relative path of the environment counts from the current folder, any other from the file's.
-function absolute(config: Config, sources: ReadonlyMap<string, Source>, base: string, directory: string): Config {
-  const copy: Record<string, Record<string, unknown>> = { ...(config as object) };
-  for (const { path: keys } of options.filter(({ meta }) => meta.path)) {
-    const [section = "", key = ""] = keys.map(camelKey);
-    const value = copy[section]?.[key];
-    if (typeof value !== "string") continue;
-    const from = sources.get(keys.join("."))?.kind === "environment" ? directory : base;
-    copy[section] = { ...copy[section], [key]: path.resolve(from, value) };
-  }
-  return copy as unknown as Config;
+function absolute(config: Config, sources: ReadonlyMap<string, Source>, folderOf: Surroundings["folderOf"]): Config {
+  const paths = options.filter(({ meta }) => meta.path);
+  return paths.reduce<unknown>((tree, { path: keys }) => {
+    const folder = folderOf(sourceOf(keys, sources).kind === "environment" ? "environment" : "file");
+    return changeAt(tree, keys.map(camelKey), (value) =>
+      typeof value === "string" ? path.resolve(folder, value) : value,
+    );
+  }, config) as Config;
 }

@@ -1,6 +1,7 @@
 import * as z from "zod";
+import { assert } from "../lib/assert.ts";
 import { parseAddress, parseDomain } from "../model/address.ts";
-import { parseListenAddress, type ListenAddress } from "./listen-address.ts";
+import { formatListenAddress, parseListenAddress, type ListenAddress } from "./listen-address.ts";
 import { formatOctetsExactly, OCTETS, parseOctets } from "./octets.ts";
 
 /** A text for people, in each language we speak. */
@@ -21,6 +22,12 @@ export type OptionMeta = {
   readonly path: boolean;
   /** A number of octets, written with its unit. */
   readonly octets: boolean;
+  /** Never shown, wherever values are. */
+  readonly secret: boolean;
+  /** A list of maps, or a map that may be left out, whose keys are options of their own (group.ts). */
+  readonly group?: "list" | "map";
+  /** Its value for people, where that is not the text itself. */
+  readonly show?: (value: unknown) => string;
   /** A value as it stands in a file, for the example file and the reference. */
   readonly example?: string;
 };
@@ -28,10 +35,13 @@ export type OptionMeta = {
 /** The meta data of every option, by its zod type. */
 export const optionMeta = z.registry<OptionMeta>();
 
-type Given = Pick<OptionMeta, "help" | "reload"> & Partial<Pick<OptionMeta, "absent" | "example">>;
+/** What every option is given. */
+export type Given = Pick<OptionMeta, "help" | "reload"> & Partial<Pick<OptionMeta, "absent" | "example">>;
 type Range = { readonly min: number; readonly max: number };
 
-function option<T extends z.ZodType>(type: T, given: Given, expects: Words, more?: Partial<OptionMeta>): T {
+/** Registers a type as an option. */
+export function option<T extends z.ZodType>(type: T, given: Given, expects: Words, more?: Partial<OptionMeta>): T {
+  assert(!optionMeta.has(type), "every option has a type of its own");
   optionMeta.add(type, {
     help: given.help,
     reload: given.reload,
@@ -39,6 +49,9 @@ function option<T extends z.ZodType>(type: T, given: Given, expects: Words, more
     verbatim: more?.verbatim ?? false,
     path: more?.path ?? false,
     octets: more?.octets ?? false,
+    secret: more?.secret ?? false,
+    ...(more?.group === undefined ? {} : { group: more.group }),
+    ...(more?.show === undefined ? {} : { show: more.show }),
     ...(given.absent === undefined ? {} : { absent: given.absent }),
     ...(given.example === undefined ? {} : { example: given.example }),
   });
@@ -130,6 +143,11 @@ export function optionalAddress(given: Given) {
 
 const PATH = z.string().regex(/^[^\0]+$/);
 
+/** A file that must be named. */
+export function requiredFile(given: Given) {
+  return option(PATH.min(1), given, { en: "a file", zh: "文件" }, { verbatim: true, path: true });
+}
+
 /** A folder. */
 export function folder(given: Given & { readonly default: string }) {
   return option(PATH.prefault(given.default), given, { en: "a folder", zh: "文件夹" }, { verbatim: true, path: true });
@@ -155,7 +173,8 @@ export function listenAddresses(given: Given) {
   // The inner type is registered as well, so that a wrong member of a list is named by its own position.
   const member = option(one, given, expects);
   const type = z.union([member.transform((address) => [address]), z.array(member).min(1).max(64)]);
-  return option(type, given, expects);
+  const show = (value: unknown): string => (value as ListenAddress[]).map(formatListenAddress).join(", ");
+  return option(type, given, expects, { show });
 }
 
 function parsed<T>(parse: (text: string) => { readonly ok: true; readonly value: T } | { readonly ok: false }) {

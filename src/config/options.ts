@@ -4,7 +4,7 @@ import type { Path } from "./path.ts";
 import { schema } from "./schema.ts";
 import { sectionHelp } from "./section.ts";
 
-/** One option with its place; `*` stands for any number of a list. */
+/** One option with its place; `*` stands for any number of a list. A group stands before the options in it. */
 export type OptionEntry = {
   readonly path: readonly string[];
   readonly type: z.core.$ZodType;
@@ -24,14 +24,9 @@ export type SectionEntry = {
 
 /** Every section with every option, read from the schema once. */
 export const sections: readonly SectionEntry[] = Object.entries(schema.shape).map(([name, type]) => {
-  const map = innermost(type);
-  const list = map.list;
-  const options = Object.entries(map.shape).flatMap(([key, option]): OptionEntry[] => {
-    const meta = optionMeta.get(option);
-    if (meta === undefined) return [];
-    return [{ path: list ? [name, "*", key] : [name, key], type: option, meta, fallback: fallbackOf(option) }];
-  });
-  return { name, help: sectionHelp.get(type)?.help ?? { en: "", zh: "" }, list, type, options };
+  const { list } = innermost(type);
+  const help = sectionHelp.get(type)?.help ?? { en: "", zh: "" };
+  return { name, help, list, type, options: optionsIn(type, [name]) };
 });
 
 /** Every option in one list. */
@@ -39,7 +34,11 @@ export const options: readonly OptionEntry[] = sections.flatMap((section) => sec
 
 /** The option that a path is or lies in; undefined: a section, a member of a list, or nothing known. */
 export function optionAt(path: Path): OptionEntry | undefined {
-  return options.find(({ path: own }) => own.every((step, index) => matches(step, path[index])));
+  return options.find(
+    ({ path: own, meta }) =>
+      own.every((step, index) => matches(step, path[index])) &&
+      (meta.group === undefined || own.length === path.length),
+  );
 }
 
 /** The keys that may stand in the map at a path. */
@@ -55,15 +54,27 @@ function matches(own: string | undefined, step: string | number | undefined): bo
   return own === "*" ? typeof step === "number" : own === step;
 }
 
+function optionsIn(type: z.core.$ZodType, path: readonly string[]): readonly OptionEntry[] {
+  const { shape, list } = innermost(type);
+  return Object.entries(shape).flatMap(([key, option]): OptionEntry[] => {
+    const meta = optionMeta.get(option);
+    if (meta === undefined) throw new Error(`${[...path, key].join(".")} was made without help`);
+    const own = list ? [...path, "*", key] : [...path, key];
+    const entry = { path: own, type: option, meta, fallback: fallbackOf(option) };
+    return meta.group === undefined ? [entry] : [entry, ...optionsIn(option, own)];
+  });
+}
+
 // Zod wraps types for defaults, checks and transforms; the map of keys is the innermost.
 function innermost(type: z.core.$ZodType): { shape: Readonly<Record<string, z.core.$ZodType>>; list: boolean } {
   if (type instanceof z.ZodObject) return { shape: type.shape, list: false };
   if (type instanceof z.ZodArray) return { ...innermost(type.element), list: true };
   if (type instanceof z.ZodPipe) return innermost(type.in);
-  if (type instanceof z.ZodPrefault) return innermost(type.unwrap());
+  if (type instanceof z.ZodPrefault || type instanceof z.ZodOptional) return innermost(type.unwrap());
   throw new Error("a section of the schema has a type that is not known here");
 }
 
 function fallbackOf(type: z.core.$ZodType): string | number | boolean | undefined {
-  return type instanceof z.ZodPrefault ? (type.def.defaultValue as string | number | boolean) : undefined;
+  const value = type instanceof z.ZodPrefault ? type.def.defaultValue : undefined;
+  return typeof value === "object" ? undefined : (value as string | number | boolean | undefined);
 }

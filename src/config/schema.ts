@@ -1,19 +1,11 @@
 import * as z from "zod";
+import { auth } from "./auth.ts";
 import type { Camel } from "./camel.ts";
 import { limits } from "./limits.ts";
 import { listeners } from "./listeners.ts";
-import {
-  choice,
-  count,
-  flag,
-  folder,
-  hostName,
-  optionalAddress,
-  optionalDomain,
-  optionalFile,
-  version,
-} from "./option.ts";
+import { choice, count, folder, hostName, optionalAddress, optionalFile, version } from "./option.ts";
 import { always, section } from "./section.ts";
+import { optionalHeader } from "./special.ts";
 
 const server = section(
   { en: "The server as a whole.", zh: "服务器整体设置。" },
@@ -112,32 +104,55 @@ const tls = section(
   }),
 );
 
-const auth = section(
-  { en: "Who may log in, and how.", zh: "登录方式与权限。" },
+const store = section(
+  { en: "Where mail is kept.", zh: "邮件存储。" },
   {
-    allow_cleartext: flag({
-      default: false,
+    free_percent: count({
+      min: 0,
+      max: 50,
+      default: 5,
       help: {
-        en: "Take passwords on connections without TLS. Loopback is no exception unless this is true.",
-        zh: "是否允许在没有 TLS 的连接上登录。除非设为 true，本机回环地址也不例外。",
+        en: "Below this share of free disk, removed mail that undelete keeps is erased, the oldest first, before any new mail is turned away.",
+        zh: "磁盘剩余空间低于此百分比时，先清除为恢复而保留的已删除邮件（从最早的开始），再拒收新邮件。",
       },
       reload: "live",
-    }),
-    default_domain: optionalDomain({
-      help: {
-        en: "The domain of a login name without one.",
-        zh: "登录名不含域名时使用的域名。",
-      },
-      absent: { en: "none: the only domain, where there is one", zh: "无：只有一个域名时使用该域名" },
-      reload: "live",
-      example: "example.com",
     }),
   },
 );
 
 const retention = section(
-  { en: "How long mail is kept after it was removed.", zh: "邮件删除后的保留时间。" },
+  { en: "How long mail, and what is known of it, is kept.", zh: "邮件及其记录的保留时间。" },
   {
+    expire_days: count({
+      min: 0,
+      max: 36_500,
+      default: 0,
+      help: {
+        en: "Mail older than this is removed, unless its user has a figure of its own; announced as EXPIRE. 0: it stays until it is deleted.",
+        zh: "超过此天数的邮件会被删除，用户自有设置时以其为准，通过 EXPIRE 公布。0：保留至被删除为止。",
+      },
+      reload: "live",
+    }),
+    undelete_days: count({
+      min: 0,
+      max: 3650,
+      default: 14,
+      help: {
+        en: "How long removed mail can be brought back (mailkeep maildrop restore). It counts towards no quota. 0: removed is gone.",
+        zh: "已删除的邮件可恢复的天数（mailkeep maildrop restore），不计入用户容量。0：删除后不可恢复。",
+      },
+      reload: "live",
+    }),
+    history_days: count({
+      min: 1,
+      max: 3650,
+      default: 90,
+      help: {
+        en: "How long it is known what became of each message (mailkeep maildrop history).",
+        zh: "每封邮件去向记录（mailkeep maildrop history）的保留天数。",
+      },
+      reload: "live",
+    }),
     erase_days: count({
       min: 0,
       max: 3650,
@@ -147,6 +162,21 @@ const retention = section(
         zh: "已无法访问的内容会在此天数内从磁盘上清除。",
       },
       reload: "live",
+    }),
+  },
+);
+
+const intake = section(
+  { en: "What is done with mail that comes in.", zh: "对收到的邮件的处理。" },
+  {
+    junk_header: optionalHeader({
+      help: {
+        en: "Mail with this header field goes to Junk, which is fetched as user+junk@domain. Set it to what your filter writes (rspamd, SpamAssassin); who can reach the server around the filter can write it too.",
+        zh: "带有此邮件头字段的邮件投入垃圾邮件箱，以 user+junk@域名 收取。填写过滤器（rspamd、SpamAssassin）所写的字段；能绕过过滤器直接投递者也可伪造它。",
+      },
+      absent: { en: "none: all mail goes to INBOX", zh: "无：全部投入收件箱" },
+      reload: "live",
+      example: '"X-Spam-Flag: YES"',
     }),
   },
 );
@@ -173,7 +203,7 @@ const log = section(
 );
 
 /** Every option, once: type, default, limits, help, and whether a reload applies it. */
-export const schema = z.strictObject({ server, listeners, tls, auth, limits, retention, log });
+export const schema = z.strictObject({ server, listeners, tls, auth, store, limits, retention, intake, log });
 
 /** The configuration as the program uses it: sizes in octets, addresses as unions, paths absolute. */
 export type Config = Camel<z.output<typeof schema>>;
