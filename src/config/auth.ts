@@ -174,7 +174,7 @@ export const auth = section(
       values: ["auto", "on", "off"],
       default: "auto",
       help: {
-        en: "Whether SCRAM-SHA-256 is announced. auto: while every enabled account has keys for it. A user whose password was imported as a hash gets them at the first login with PLAIN; until then, "on" only makes that login fail.",
+        en: "Whether SCRAM-SHA-256 is announced. auto: while every enabled account has keys for it. A user whose password was imported as a hash gets them at the first login with PLAIN; until then, with 'on', a client that picks SCRAM cannot log in.",
         zh: "是否公布 SCRAM-SHA-256。auto：所有启用的账户都有其密钥时公布。以散列值导入的用户在首次使用 PLAIN 登录后才有密钥，在此之前设为 on 只会使其登录失败。",
       },
       reload: "live",
