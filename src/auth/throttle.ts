@@ -56,6 +56,8 @@ export type Penalty = {
 export type PenaltyFilter = { readonly account?: string | undefined; readonly network?: string | undefined };
 
 const ENTRIES = 16_384;
+/** Devices that are known at most, of all accounts. */
+export const MOST_KNOWN = ENTRIES;
 const SECOND = 1000;
 const DAY = 24 * 60 * 60 * SECOND;
 const FREE_FAILURES = 5;
@@ -65,7 +67,8 @@ const FORGET_FAILURES_MS = 60 * 60 * SECOND;
 const FORGIVE_ACCOUNT_MS = 60 * SECOND;
 const LONGEST_WAIT_SECONDS = 15 * 60;
 const LONGEST_WAIT_OF_KNOWN_SECONDS = 60;
-const KNOWN_MS = 30 * DAY;
+/** How long a device stays known after its last success. */
+export const KNOWN_MS = 30 * DAY;
 const TRICKLE_BURST = 20;
 const TRICKLE_PER_SECOND = 0.25;
 /** Guesses that were under way when the trickle ran dry are owed, or whoever guesses in parallel would get them for nothing. */
@@ -179,10 +182,11 @@ class GuessThrottle implements Throttle {
       return (account ?? penalty.account) === penalty.account && (network ?? penalty.network) === penalty.network;
     });
     // What does not wait yet is forgotten too: the next failure begins again.
-    for (const key of [...this.#pairs.keys()]) {
+    const keys = [...this.#pairs.keys()].filter((key) => {
       const [ofNetwork, ofAccount] = partsOf(key);
-      if ((account ?? ofAccount) === ofAccount && (network ?? ofNetwork) === ofNetwork) this.#pairs.delete(key);
-    }
+      return (account ?? ofAccount) === ofAccount && (network ?? ofNetwork) === ofNetwork;
+    });
+    for (const key of keys) this.#pairs.delete(key);
     if (account === undefined) forget(this.#networks, network);
     if (network === undefined) forget(this.#trickles, account);
     return waiting.length;

@@ -38,6 +38,9 @@ export const events = {
     address: string;
     reason: string;
   }>("A listener had an error while it ran."),
+  "connection.refused": event<{ protocol: string; reason: string; others: number } & PeerFields>(
+    "A connection was turned away: too many in all (full), open from its network (connections) or new from it within a minute (rate), or not as a proxy's would be. One a second is logged, with the number of others since the last.",
+  ),
   "connection.failed": event<{ protocol: string; reason: string } & PeerFields>(
     "A session met an error of ours and was closed.",
   ),
@@ -64,6 +67,15 @@ export const events = {
     "A login could not be judged: an outage, not a wrong password.",
   ),
   "login.blocked": event<{ key: string; seconds: number }>("Too many failures: an account or a network has to wait."),
+  "oauth.refused": event<{ issuer: string; reason: string }>(
+    "A token was not good; the issuer is the provider whose token it claimed to be, or empty.",
+  ),
+  "oauth.unavailable": event<{ issuer: string; url: string; reason: string }>(
+    "A provider's keys or its answer about a token could not be had; its tokens cannot be judged while that lasts.",
+  ),
+  "places.not_noted": event<{ places: number; reason: string }>(
+    "Where owners came from was not kept; a restart may forget that their devices are known.",
+  ),
   "pop3.session": event<
     {
       account: string;

@@ -14,6 +14,9 @@ export type Channel = {
 /** A connection without TLS. */
 export const CLEAR_CHANNEL: Channel = { secure: false, binding: () => undefined, clientCertificate: false };
 
+/** What a client is told that showed no good token (RFC 7628 §3.2.2): what to ask for, and of whom. */
+export type BearerHint = { readonly scope?: string; readonly openidConfiguration?: string };
+
 /** What the configuration and the accounts allow to be announced; asked at each CAPA and AUTH. */
 export type MechanismPolicy = {
   /** Whether a login may cross the network in clear text (rule TLS-04). */
@@ -22,5 +25,7 @@ export type MechanismPolicy = {
   /** SCRAM with SHA-1, for clients that know no better. */
   readonly scramSha1: boolean;
   readonly oauth: boolean;
+  /** Where all tokens come from one provider. */
+  readonly bearerHint?: BearerHint | undefined;
   readonly clientCertificates: boolean;
 };

@@ -24,8 +24,7 @@ export type Step =
 /** How the house judged an exchange's credentials. */
 export type Verdict =
   /** `serverSignature`: of SCRAM, by which the client knows the server (RFC 5802 §3). */
-  | { readonly ok: true; readonly serverSignature?: Uint8Array }
-  | { readonly ok: false };
+  { readonly ok: true; readonly serverSignature?: Uint8Array } | { readonly ok: false };
 
 /** One exchange, from its first message to its end. */
 export type Exchange = {
@@ -53,5 +52,5 @@ export type Mechanism = {
   /** Whether it is announced and taken now. That a login without TLS is allowed at all is asked before. */
   usable(policy: MechanismPolicy, channel: Channel): boolean;
   /** `plusOffered`: whether a mechanism with channel binding was announced beside it (rule SCRAM-01, downgrade). */
-  begin(channel: Channel, plusOffered: boolean): Exchange;
+  begin(channel: Channel, plusOffered: boolean, policy?: MechanismPolicy): Exchange;
 };

@@ -1,20 +1,27 @@
 import type { Channel, MechanismPolicy } from "./channel.ts";
+import { external } from "./external.ts";
 import { login } from "./login.ts";
 import type { Exchange, Mechanism, Step } from "./mechanism.ts";
+import { oauthbearer } from "./oauthbearer.ts";
 import { plain } from "./plain.ts";
 import { scram } from "./scram.ts";
+import { xoauth2 } from "./xoauth2.ts";
 
 /**
  * Every SASL mechanism, in the order in which they are announced; one row each. A client that takes the first it knows
- * gets the best it can do: a proof bound to the connection, then a proof, then the password itself.
+ * gets the best it can do: its certificate, a proof bound to the connection, a proof, the password itself. Whoever has a
+ * token knows that it has.
  */
 export const mechanisms: readonly Mechanism[] = [
+  external,
   scram("sha256", "bound"),
   scram("sha1", "bound"),
   scram("sha256", "bare"),
   scram("sha1", "bare"),
   plain,
   login,
+  oauthbearer,
+  xoauth2,
 ];
 
 /** Whether it is announced and taken now. None is without TLS, unless the configuration lets logins cross in clear text. */
@@ -46,7 +53,7 @@ export function beginExchange(
   channel: Channel,
 ): Begun {
   const plus = findMechanism(`${mechanism.name}-PLUS`);
-  const exchange = mechanism.begin(channel, plus !== undefined && isUsable(plus, policy, channel));
+  const exchange = mechanism.begin(channel, plus !== undefined && isUsable(plus, policy, channel), policy);
   if (initial === undefined) {
     const step: Step = mechanism.serverFirst ? exchange.step(EMPTY) : { kind: "challenge", octets: EMPTY };
     return { exchange, step };
