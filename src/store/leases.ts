@@ -4,38 +4,34 @@ import type { Clock } from "../lib/clock.ts";
 import type { Result } from "../lib/result.ts";
 import { err, ok } from "../lib/result.ts";
 import type { MailboxId } from "../model/ids.ts";
-import type { Lease, Leases } from "./ports.ts";
+import {
+  FREE,
+  growFor,
+  HELD,
+  LEASE,
+  MARK,
+  MOST_THREADS,
+  nextTaking,
+  OPENED,
+  PROGRESS,
+  stateOf,
+  TAKING,
+  threadOf,
+  tickBefore,
+  tickBehind,
+  ticksBetween,
+  UPDATING,
+  withState,
+  wordsOf,
+} from "./lease-words.ts";
+import type { Claim, Lease, Leases } from "./ports.ts";
 
-/*
- * Two words a mailbox, by the mailbox's row id: what the lease is, and when its session last made progress. The first
- * word: bits 0-1 state, 2-11 thread, 12-31 generation. Every change of it is one compareExchange.
- */
-const FREE = 0;
-const HELD = 1;
-const UPDATING = 2;
-const STATE_MASK = 3;
-const MOST_MAILBOXES = 2 ** 24;
-const FIRST_MAILBOXES = 2 ** 10;
-const OCTETS_EACH = 8;
+/** Who takes a lease: a session by its device's mark, or nobody who could come back for it. */
+type Taker = { readonly mark: number; readonly session: boolean; readonly lost: () => void };
 
-/** Thread numbers are below this. */
-export const MOST_THREADS = 1024;
-
-/** Makes the table of all leases; it grows as mailboxes do. */
-export function createLeaseWords(): SharedArrayBuffer {
-  return new SharedArrayBuffer(FIRST_MAILBOXES * OCTETS_EACH, { maxByteLength: MOST_MAILBOXES * OCTETS_EACH });
-}
-
-/** Frees what a dead thread held: call it when the store has answered all that the thread had asked for. */
-export function freeLeasesOf(threadNumber: number, buffer: SharedArrayBuffer): void {
-  const words = new Int32Array(buffer);
-  for (let index = 0; index < words.length; index += 2) {
-    const word = Atomics.load(words, index);
-    if (stateOf(word) === FREE || threadOf(word) !== threadNumber) continue;
-    Atomics.compareExchange(words, index, word, withState(word, FREE));
-    Atomics.notify(words, index);
-  }
-}
+// Device.mark is never this: such a lease is taken over by nobody.
+const NO_MARK = 0;
+const LONGEST_WAIT_MS = 1000;
 
 /** The leases as one thread takes and gives them; see DESIGN "Lease, not lock file". */
 export class LeaseTable implements Leases, Disposable {
@@ -60,41 +56,47 @@ export class LeaseTable implements Leases, Disposable {
     channel.unref();
   }
 
-  async acquire(mailbox: MailboxId, waitMs: number, lost: () => void): Promise<Result<Lease, "in-use">> {
+  async acquire(mailbox: MailboxId, claim: Claim, lost: () => void): Promise<Result<Lease, "in-use">> {
     const index = this.#indexOf(mailbox);
-    const deadline = this.#clock.monotonic() + waitMs;
+    const taker = { mark: (claim.takeOver?.mark ?? NO_MARK) | 0, session: claim.job !== true, lost };
+    const deadline = this.#clock.monotonic() + claim.waitMs;
     for (;;) {
-      const word = Atomics.load(this.#words, index);
-      if (stateOf(word) === FREE) {
-        const lease = this.#take(mailbox, index, word, lost);
+      const word = Atomics.load(this.#words, index + LEASE);
+      const untilOurs = this.#untilOurs(index, word, claim);
+      if (untilOurs === 0) {
+        const lease = this.#take(mailbox, index, word, taker);
         if (lease !== undefined) return ok(lease);
         continue;
       }
       const left = deadline - this.#clock.monotonic();
       if (left <= 0) return err("in-use");
-      await this.#change(index, word, left);
+      await this.#change(index, word, Math.min(left, untilOurs));
     }
   }
 
   async revoke(mailbox: MailboxId): Promise<Lease> {
     const index = this.#indexOf(mailbox);
     for (;;) {
-      const word = Atomics.load(this.#words, index);
-      if (stateOf(word) === UPDATING) {
-        // An UPDATE ends with its transaction, or with its thread.
+      const word = Atomics.load(this.#words, index + LEASE);
+      if (stateOf(word) === UPDATING || stateOf(word) === TAKING) {
+        // An UPDATE ends with its transaction, or with its thread; a taking at once.
         await this.#change(index, word, LONGEST_WAIT_MS);
         continue;
       }
-      const lease = this.#take(mailbox, index, word, ignore);
-      if (lease === undefined) continue;
-      if (stateOf(word) === HELD && threadOf(word) !== this.#thread) this.#channel?.postMessage(mailbox);
-      return lease;
+      const lease = this.#take(mailbox, index, word, { mark: NO_MARK, session: false, lost: ignore });
+      if (lease !== undefined) return lease;
     }
   }
 
+  secondsSinceOpened(mailbox: MailboxId): number {
+    const opened = Atomics.load(this.#words, this.#indexOf(mailbox) + OPENED);
+    if (opened === 0) return Number.POSITIVE_INFINITY;
+    return ticksBetween(opened, tickBehind(this.#clock.monotonic())) / 1000;
+  }
+
   held(mailbox: MailboxId): boolean {
-    const index = mailbox * 2;
-    return index < this.#words.length && stateOf(Atomics.load(this.#words, index)) !== FREE;
+    const index = wordsOf(mailbox);
+    return index < this.#words.length && stateOf(Atomics.load(this.#words, index + LEASE)) !== FREE;
   }
 
   [Symbol.dispose](): void {
@@ -102,20 +104,42 @@ export class LeaseTable implements Leases, Disposable {
     this.#channel?.close();
   }
 
-  /** free or held → held by us, with the next generation. */
-  #take(mailbox: MailboxId, index: number, word: number, lost: () => void): Lease | undefined {
-    const mine = nextHeld(word, this.#thread);
-    if (Atomics.compareExchange(this.#words, index, word, mine) !== word) return undefined;
-    Atomics.notify(this.#words, index);
+  /** Milliseconds until a claim may take what this word says: 0 now, Infinity only when it changes. */
+  #untilOurs(index: number, word: number, { takeOver }: Claim): number {
+    if (stateOf(word) === FREE) return 0;
+    if (stateOf(word) !== HELD || takeOver === undefined) return Number.POSITIVE_INFINITY;
+    const mark = Atomics.load(this.#words, index + MARK);
+    if (mark === NO_MARK || mark !== (takeOver.mark | 0)) return Number.POSITIVE_INFINITY;
+    const progress = Atomics.load(this.#words, index + PROGRESS);
+    const still = ticksBetween(progress, tickBefore(this.#clock.monotonic()));
+    return Math.max(0, takeOver.afterSeconds * 1000 - still);
+  }
+
+  /**
+   * free or held → taking → held by us, with the next generation. What made the claim right (mark, progress) was read after
+   * `word`, and cannot have changed while that stands: so of two takers one comes too late, and so does who takes when the
+   * holder has entered UPDATE or has given the lease back.
+   */
+  #take(mailbox: MailboxId, index: number, word: number, { mark, session, lost }: Taker): Lease | undefined {
+    const words = this.#words;
+    const taking = nextTaking(word, this.#thread);
+    if (Atomics.compareExchange(words, index + LEASE, word, taking) !== word) return undefined;
+    const now = this.#clock.monotonic();
+    Atomics.store(words, index + MARK, mark);
+    Atomics.store(words, index + PROGRESS, tickBehind(now));
+    if (session) Atomics.store(words, index + OPENED, tickBefore(now) || 1);
+    const mine = withState(taking, HELD);
+    Atomics.compareExchange(words, index + LEASE, taking, mine);
+    Atomics.notify(words, index + LEASE);
     // The lease that stood here before is over; if it was taken from this thread, this is how it hears.
     const before = this.#mine.get(mailbox);
-    const lease = new HeldLease({ mailbox, words: this.#words, index, word: mine, clock: this.#clock, lost });
+    const lease = new HeldLease({ mailbox, words, index, word: mine, clock: this.#clock, lost });
     lease.ended = () => {
       if (this.#mine.get(mailbox) === lease) this.#mine.delete(mailbox);
     };
     this.#mine.set(mailbox, lease);
     before?.tellLost();
-    lease.touch();
+    if (stateOf(word) === HELD && threadOf(word) !== this.#thread) this.#channel?.postMessage(mailbox);
     return lease;
   }
 
@@ -129,7 +153,7 @@ export class LeaseTable implements Leases, Disposable {
   /** Waits until the word changes, or for so long. */
   async #change(index: number, word: number, waitMs: number): Promise<void> {
     const ms = Math.min(waitMs, LONGEST_WAIT_MS);
-    const waiting = Atomics.waitAsync(this.#words, index, word, ms);
+    const waiting = Atomics.waitAsync(this.#words, index + LEASE, word, ms);
     if (!waiting.async) return;
     // What waits on a word does not keep the loop alive by itself.
     const alive = setTimeout(ignore, ms + 50);
@@ -138,22 +162,10 @@ export class LeaseTable implements Leases, Disposable {
   }
 
   #indexOf(mailbox: MailboxId): number {
-    assert(mailbox < MOST_MAILBOXES, "the lease table has room for every mailbox");
-    const needed = (mailbox + 1) * OCTETS_EACH;
-    while (this.#buffer.byteLength < needed) {
-      const octets = Math.min(MOST_MAILBOXES * OCTETS_EACH, Math.max(needed, this.#buffer.byteLength * 2));
-      try {
-        this.#buffer.grow(octets);
-      } catch (cause) {
-        // Another thread was quicker and grew it further.
-        if (this.#buffer.byteLength < octets) throw cause;
-      }
-    }
-    return mailbox * 2;
+    assert(growFor(mailbox, this.#buffer), "the lease table has room for every mailbox");
+    return wordsOf(mailbox);
   }
 }
-
-const LONGEST_WAIT_MS = 1000;
 
 type Parts = {
   readonly mailbox: MailboxId;
@@ -179,12 +191,12 @@ class HeldLease implements Lease {
 
   held(): boolean {
     const { words, index } = this.#parts;
-    return stateOf(this.#word) !== FREE && Atomics.load(words, index) === this.#word;
+    return stateOf(this.#word) !== FREE && Atomics.load(words, index + LEASE) === this.#word;
   }
 
   touch(): void {
     const { words, index, clock } = this.#parts;
-    if (this.held()) Atomics.store(words, index + 1, Math.floor(clock.now() / 1000) | 0);
+    if (this.held()) Atomics.store(words, index + PROGRESS, tickBehind(clock.monotonic()));
   }
 
   beginUpdate(): boolean {
@@ -208,29 +220,12 @@ class HeldLease implements Lease {
   #change(state: number): boolean {
     const { words, index } = this.#parts;
     const next = withState(this.#word, state);
-    if (stateOf(this.#word) === FREE || Atomics.compareExchange(words, index, this.#word, next) !== this.#word) {
-      return false;
-    }
+    const held = this.#word;
+    if (stateOf(held) === FREE || Atomics.compareExchange(words, index + LEASE, held, next) !== held) return false;
     this.#word = next;
-    Atomics.notify(words, index);
+    Atomics.notify(words, index + LEASE);
     return true;
   }
 }
 
 function ignore(): void {}
-
-function stateOf(word: number): number {
-  return word & STATE_MASK;
-}
-
-function threadOf(word: number): number {
-  return (word >>> 2) & (MOST_THREADS - 1);
-}
-
-function withState(word: number, state: number): number {
-  return (word & ~STATE_MASK) | state;
-}
-
-function nextHeld(word: number, thread: number): number {
-  return (((word >>> 12) + 1) << 12) | (thread << 2) | HELD;
-}

@@ -351,6 +351,8 @@ export type Claim = {
    * seconds; absent: never.
    */
   readonly takeOver?: { readonly mark: number; readonly afterSeconds: number };
+  /** A job asks, not a session: it is no opening that `secondsSinceOpened` would tell of. */
+  readonly job?: true;
 };
 
 export type Leases = {

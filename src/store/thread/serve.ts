@@ -1,5 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
-import { freeLeasesOf } from "../leases.ts";
+import { freeLeasesOf } from "../lease-words.ts";
 import { StoreError } from "../ports.ts";
 import type { Request } from "../write/verbs.ts";
 import type { Writer } from "../write/writer.ts";

@@ -3,7 +3,7 @@ import { MessageChannel, Worker } from "node:worker_threads";
 import type { Result } from "../../lib/result.ts";
 import { err, ok } from "../../lib/result.ts";
 import type { ObserveShared } from "../../observe/worker.ts";
-import { createLeaseWords } from "../leases.ts";
+import { createLeaseWords } from "../lease-words.ts";
 import type { Migrated } from "../open-database.ts";
 import type { OpenRefusal } from "../open-refusal.ts";
 import type { StoreConnection } from "./connection.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { MOST_THREADS } from "../leases.ts";
+import { MOST_THREADS } from "../lease-words.ts";
 import { ThreadNumbers } from "./thread-numbers.ts";
 
 describe("ThreadNumbers", () => {

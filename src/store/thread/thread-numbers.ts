@@ -1,5 +1,5 @@
 import { assert } from "../../lib/assert.ts";
-import { MOST_THREADS } from "../leases.ts";
+import { MOST_THREADS } from "../lease-words.ts";
 
 /**
  * The numbers by which leases tell whose they are. A number is in use from the connection of a client until its leases
