@@ -1,39 +1,77 @@
 import type { Account } from "../model/account.ts";
-import { type AddressParts, type Domain, parseAddress, splitAddress } from "../model/address.ts";
+import { type Address, type AddressParts, type Domain, parseAddress, splitAddress } from "../model/address.ts";
 import type { MailboxId } from "../model/ids.ts";
 import type { Directory } from "../store/ports.ts";
+import { prepareToCompare } from "./prepare.ts";
 
 /** What names are looked up in. */
 export type Names = Pick<Directory, "account" | "domains" | "hasDomain">;
+
+/** A name that was typed at a login. */
+export type Name = {
+  /** Of the prepared name (RFC 4013), so that all forms of one name are counted as one. */
+  readonly parts: AddressParts;
+  /** As it was typed, where that is another address: accounts are kept by NFC, which tells more names apart. */
+  readonly typed: AddressParts | undefined;
+};
 
 /** An account and which of its maildrops a name means. */
 export type Named = { readonly account: Account; readonly mailbox: MailboxId };
 
 /**
  * Reads a name as a person types it at a login (INTERFACE "Names of people"): without a domain it is in the default
- * one, else in the only one there is. undefined: it is no address.
+ * one, else in the only one there is. undefined: it is no address, or one that SASLprep refuses (rule 6856-01).
  */
 export function readName(
   text: string,
   defaultDomain: Domain | undefined,
-  names: Names,
-): AddressParts | undefined | Promise<AddressParts | undefined> {
-  if (text.includes("@")) return parts(text);
-  if (defaultDomain !== undefined) return parts(`${text}@${defaultDomain}`);
+  names: Pick<Names, "domains">,
+): Name | undefined | Promise<Name | undefined> {
+  if (text.includes("@")) return nameOf(text);
+  if (defaultDomain !== undefined) return nameOf(`${text}@${defaultDomain}`);
   return names.domains().then(([only, ...others]) => {
-    return only === undefined || others.length > 0 ? undefined : parts(`${text}@${only}`);
+    return only === undefined || others.length > 0 ? undefined : nameOf(`${text}@${only}`);
   });
 }
 
 /** Finds whom a name means: an exact account wins; else `user+tag` is `user`, and only `+junk` names Junk. */
-export async function findNamed(name: AddressParts, names: Names): Promise<Named | undefined> {
+export async function findNamed({ parts, typed }: Name, names: Pick<Names, "account">): Promise<Named | undefined> {
+  return (typed && (await find(typed, names))) ?? (await find(parts, names));
+}
+
+/** People type passwords where a name belongs: only an address in a domain of ours is written down (P7). */
+export async function printableName(
+  name: Name | undefined,
+  named: Named | undefined,
+  names: Pick<Names, "hasDomain">,
+): Promise<Address | undefined> {
+  if (named) return named.account.address;
+  return name && (await names.hasDomain(name.parts.domain)) ? name.parts.base : undefined;
+}
+
+/** The address, without a tag, by which an account's name is known when it comes prepared. */
+export function preparedBase({ base }: AddressParts): Address {
+  return nameOf(base)?.parts.base ?? base;
+}
+
+async function find(name: AddressParts, names: Pick<Names, "account">): Promise<Named | undefined> {
   const exact = await names.account(name.address);
   if (exact) return { account: exact, mailbox: exact.inbox };
   const base = name.tag === "" ? undefined : await names.account(name.base);
   return base && { account: base, mailbox: name.tag === "junk" ? base.junk : base.inbox };
 }
 
-function parts(text: string): AddressParts | undefined {
+function nameOf(text: string): Name | undefined {
+  // The local part alone: a domain has rules of its own, and Hebrew before a Latin domain would be mixed directions.
+  const at = text.lastIndexOf("@");
+  const local = prepareToCompare(text.slice(0, at));
+  const parts = local === undefined ? undefined : partsOf(`${local}${text.slice(at)}`);
+  if (parts === undefined || text.startsWith(`${local}@`)) return parts && { parts, typed: undefined };
+  const typed = partsOf(text);
+  return { parts, typed: typed?.address === parts.address ? undefined : typed };
+}
+
+function partsOf(text: string): AddressParts | undefined {
   const address = parseAddress(text);
   return address.ok ? splitAddress(address.value) : undefined;
 }

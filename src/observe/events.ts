@@ -51,10 +51,11 @@ export const events = {
     {
       protocol: string;
       account: string;
+      device: string;
       mechanism: string;
       tls: string;
     } & PeerFields
-  >("Somebody logged in."),
+  >("Somebody logged in; device is the name of the app password, if it was one."),
   "login.refused": event<
     {
       protocol: string;
@@ -75,6 +76,9 @@ export const events = {
   ),
   "places.not_noted": event<{ places: number; reason: string }>(
     "Where owners came from was not kept; a restart may forget that their devices are known.",
+  ),
+  "uses.not_noted": event<{ uses: number; reason: string }>(
+    "When app passwords were used last could not be written; nothing else is lost.",
   ),
   "pop3.session": event<
     {
@@ -128,7 +132,16 @@ export const events = {
     "A message could not be read: the disk or the database did not answer.",
   ),
   "store.reclaimed": event<{ segments: number; moved: number }>("Reclaim gave space back."),
-  "admin.change": event<{ action: string; subject: string }>("An administrator changed something."),
+  "store.erased": event<{ messages: number; octets: number; reason: "age" | "space" }>(
+    "Removed mail that undelete kept is gone for good: it was old enough, or the disk was low.",
+  ),
+  "mail.expired": event<{ account: string; messages: number }>("Mail was removed because of its age."),
+  "history.unwritten": event<{ reason: string; transfers: number }>(
+    "What became of messages could not be written yet; it is tried again, and no mail is lost.",
+  ),
+  "admin.change": event<{ action: string; subject: string; detail?: string }>(
+    "An administrator changed something: what, of whom, and which of theirs or how much.",
+  ),
   "log.dropped": event<{ lines: number }>(
     "The output did not take the lines in time; the oldest below warn were dropped.",
   ),
