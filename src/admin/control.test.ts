@@ -71,7 +71,7 @@ describe("the control socket", () => {
     const account = await world.store.directory.account(address.value);
     assert.ok(account);
     const lost = Promise.withResolvers<void>();
-    assert.ok((await world.store.leases.acquire(account.inbox, 0, lost.resolve)).ok);
+    assert.ok((await world.store.leases.acquire(account.inbox, { waitMs: 0 }, lost.resolve)).ok);
     assert.ok((await admin.call("user.disable", { address: "cut@a.example" })).ok);
     await lost.promise;
   });

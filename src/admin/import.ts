@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
+import type { MadeCredentials } from "../auth/credentials-made.ts";
 import { PASSWORD_OCTETS, passwordProblem, type PasswordProblem } from "../auth/password.ts";
 import { parseSecret, type ImportedSecret, type SecretProblem } from "../auth/schemes/parse.ts";
 import { ok, type Result } from "../lib/result.ts";
@@ -40,11 +41,11 @@ export const importUsers = operation(
     const { entries, problems: unread } = parseEntries(given);
     const problems = [...unread, ...(await knownProblems(services, entries))];
     if (problems.length > 0) return refuseAll(problems);
-    const secrets = await hashAll(entries, call);
-    if (!secrets.ok) return secrets;
+    const made = await makeAll(entries, call);
+    if (!made.ok) return made;
     const accounts = entries.map(({ address }, index): NewAccount => {
       const quota = { octets: null, messages: null };
-      return { address, secret: secrets.value[index] ?? "", enabled: true, quota };
+      return { address, secret: "", ...made.value[index], enabled: true, quota };
     });
     signal.throwIfAborted();
     const added = await services.store.directory.addAccounts(accounts, services.clock.now());
@@ -86,9 +87,12 @@ const wordsOfPassword: Readonly<Record<PasswordProblem, string>> = {
   empty: "the password is empty",
   "too-long": `more than ${PASSWORD_OCTETS} octets`,
   "control-characters": "control characters in the password",
+  "prohibited-characters": "characters in the password that no client can be trusted to send as they are (SASLprep)",
 };
 
-function problemOf(secret: ImportedSecret): SecretProblem | undefined {
+function problemOf(
+  secret: ImportedSecret,
+): { readonly code: SecretProblem["code"] | PasswordProblem; readonly words: string } | undefined {
   const code = secret.kind === "password" ? passwordProblem(secret.password) : undefined;
   if (code === undefined) return undefined;
   return { code, words: wordsOfPassword[code] };
@@ -111,33 +115,45 @@ async function knownProblems(services: AdminServices, entries: readonly Entry[])
   return problems;
 }
 
-async function hashAll(entries: readonly Entry[], call: Call): Promise<Result<readonly string[], Refusal>> {
-  const secrets = entries.map(({ secret }) => (secret.kind === "hash" ? secret.stored : ""));
-  const waiting = entries.flatMap(({ secret }, index) => (secret.kind === "password" ? [{ index, secret }] : []));
+type Made = { readonly secret: string; readonly scram: Uint8Array | null };
+
+async function makeAll(entries: readonly Entry[], call: Call): Promise<Result<readonly Made[], Refusal>> {
+  // A hash gets SCRAM keys at its first login with PLAIN.
+  const made = entries.map(({ secret }): Made => ({
+    secret: secret.kind === "hash" ? secret.stored : "",
+    scram: null,
+  }));
+  const waiting = entries.flatMap(({ address, secret }, index) =>
+    secret.kind === "password" ? [{ index, address, password: secret.password }] : [],
+  );
   let next = 0;
   let done = 0;
   let failure: Refusal | undefined;
   const work = async (): Promise<void> => {
     for (let one = waiting[next]; one !== undefined && failure === undefined; one = waiting[next]) {
       next += 1;
-      const hashed = await hashPatiently(one.secret.password, call);
-      if (hashed.ok) secrets[one.index] = hashed.value;
-      else failure = hashed.error;
+      const credentials = await makePatiently(one.address, one.password, call);
+      if (credentials.ok) made[one.index] = credentials.value;
+      else failure = credentials.error;
       done += 1;
       call.progress({ done, total: waiting.length });
     }
   };
   await Promise.all(Array.from({ length: HASHES_AT_ONCE }, work));
-  return failure === undefined ? ok(secrets) : { ok: false, error: failure };
+  return failure === undefined ? ok(made) : { ok: false, error: failure };
 }
 
 // The hasher turns work away while many people log in; minutes of hashing are not thrown away for that.
-async function hashPatiently(password: Secret, { services, signal }: Call): Promise<Result<string, Refusal>> {
+async function makePatiently(
+  address: Address,
+  password: Secret,
+  { services, signal }: Call,
+): Promise<Result<MadeCredentials, Refusal>> {
   for (let pauses = 0; ; pauses += 1) {
     signal.throwIfAborted();
-    const hashed = await services.hashPassword(password);
-    if (hashed.ok) return hashed;
-    if (hashed.error !== "unavailable") return refuse(refusalOfPassword[hashed.error]);
+    const made = await services.makeCredentials(address, password);
+    if (made.ok) return made;
+    if (made.error !== "unavailable") return refuse(refusalOfPassword[made.error], address);
     if (pauses >= BUSY_PAUSES) return refuse("busy");
     await sleep(BUSY_PAUSE_MS, undefined, { signal });
   }

@@ -1,12 +1,11 @@
 import * as z from "zod";
 import { ok } from "../lib/result.ts";
-import { quotaOf, type Account, type MailboxName } from "../model/account.ts";
-import { parseAddress, splitAddress } from "../model/address.ts";
+import { quotaOf, type MailboxName } from "../model/account.ts";
 import type { MailboxId, Uid } from "../model/ids.ts";
 import { uidl } from "../model/message.ts";
 import type { ListingPage } from "../store/ports.ts";
+import { withMaildrop } from "./find.ts";
 import { operation } from "./operation.ts";
-import { refuse } from "./refusal.ts";
 import type { AdminServices } from "./services.ts";
 import { PAGE } from "./users.ts";
 
@@ -18,54 +17,77 @@ export type MessageRow = {
   readonly received: string | null;
 };
 
+/** What a maildrop holds. */
+export type MaildropRow = {
+  readonly name: MailboxName;
+  readonly messages: number;
+  readonly octets: number;
+  readonly inSession: boolean;
+  /** What undelete may bring back; `until`: when the last of it is erased, ISO 8601, null where there is none. */
+  readonly removed: { readonly messages: number; readonly octets: number; readonly until: string | null };
+};
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const address = z.string().max(1024);
+
 /** Shows what a user's maildrops hold. */
-export const showMaildrop = operation(
-  z.strictObject({ address: z.string().max(1024) }),
-  async (input, { services }) => {
-    const found = await find(services, input.address);
-    if (found === undefined)
-      return refuse(parseAddress(input.address).ok ? "unknown-user" : "bad-address", input.address);
-    const { account } = found;
-    const mailboxes = await Promise.all(
-      (["INBOX", "Junk"] as const).map(async (name) => {
-        const id = name === "INBOX" ? account.inbox : account.junk;
-        const snapshot = await services.store.mail.snapshot(id);
-        return {
-          name,
-          messages: snapshot?.messages ?? 0,
-          octets: snapshot?.octets ?? 0,
-          inSession: services.store.leases.held(id),
-        };
-      }),
-    );
+export const showMaildrop = operation(z.strictObject({ address }), (input, { services }) =>
+  withMaildrop(services, input.address, async ({ account }) => {
+    const mailboxes = [
+      await mailboxRow(services, "INBOX", account.inbox),
+      await mailboxRow(services, "Junk", account.junk),
+    ];
     return ok({ address: account.address, mailboxes, limits: quotaOf(account, services.defaultQuota()) });
-  },
+  }),
 );
+
+async function mailboxRow(services: AdminServices, name: MailboxName, id: MailboxId): Promise<MaildropRow> {
+  const { mail, leases } = services.store;
+  const snapshot = await mail.snapshot(id);
+  const [newest] = await mail.removedMessages(id, { limit: 1 });
+  const until = newest === undefined ? undefined : newest.at + services.defaults().undeleteDays * DAY_MS;
+  return {
+    name,
+    messages: snapshot?.messages ?? 0,
+    octets: snapshot?.octets ?? 0,
+    inSession: leases.held(id),
+    removed: {
+      messages: snapshot?.removed.messages ?? 0,
+      octets: snapshot?.removed.octets ?? 0,
+      until: until === undefined ? null : new Date(until).toISOString(),
+    },
+  };
+}
 
 /**
  * Lists the messages of a maildrop, a page at a time: `next` holds the input of the page that follows, null at the end.
  * `user+junk@domain` names Junk, as at login.
  */
 export const listMessages = operation(
-  z.strictObject({
-    address: z.string().max(1024),
-    after: z.int().nonnegative().default(0),
-    number: z.int().positive().default(1),
+  z.strictObject({ address, after: z.int().nonnegative().default(0), number: z.int().positive().default(1) }),
+  (input, { services }) =>
+    withMaildrop(services, input.address, async ({ account, name, mailbox }) => {
+      const page = await services.store.mail.listPage(mailbox, input.after, 2 ** 32 - 1, PAGE);
+      const messages = await Promise.all(
+        Array.from({ length: page.messages }, (_, index) =>
+          rowOf(services, mailbox, page, index, input.number + index),
+        ),
+      );
+      const last = page.uids[page.messages - 1];
+      const next = page.messages < PAGE || last === undefined ? null : { after: last, number: input.number + PAGE };
+      return ok({ address: account.address, mailbox: name, messages, next });
+    }),
+);
+
+/** Ends the session that holds a maildrop, without UPDATE; one that is in UPDATE is let finish. */
+export const releaseMaildrop = operation(z.strictObject({ address }), (input, { services }) =>
+  withMaildrop(services, input.address, async ({ account, name, mailbox }) => {
+    const { leases } = services.store;
+    const released = leases.held(mailbox);
+    if (released) (await leases.revoke(mailbox)).release();
+    services.log.info("admin.change", { action: "maildrop.release", subject: account.address, detail: name });
+    return ok({ address: account.address, mailbox: name, released });
   }),
-  async (input, { services }) => {
-    const found = await find(services, input.address);
-    if (found === undefined)
-      return refuse(parseAddress(input.address).ok ? "unknown-user" : "bad-address", input.address);
-    const { account, mailbox } = found;
-    const id = mailbox === "INBOX" ? account.inbox : account.junk;
-    const page = await services.store.mail.listPage(id, input.after, 2 ** 32 - 1, PAGE);
-    const messages = await Promise.all(
-      Array.from({ length: page.messages }, (_, index) => rowOf(services, id, page, index, input.number + index)),
-    );
-    const last = page.uids[page.messages - 1];
-    const next = page.messages < PAGE || last === undefined ? null : { after: last, number: input.number + PAGE };
-    return ok({ address: account.address, mailbox, messages, next });
-  },
 );
 
 async function rowOf(
@@ -83,18 +105,4 @@ async function rowOf(
     octets: page.octets[index] ?? 0,
     received: stored === undefined ? null : new Date(stored.received).toISOString(),
   };
-}
-
-// As at login (INTERFACE "Names of people"): an exact account wins, else the tag is taken off, and +junk names Junk.
-async function find(
-  { store }: AdminServices,
-  given: string,
-): Promise<{ readonly account: Account; readonly mailbox: MailboxName } | undefined> {
-  const address = parseAddress(given);
-  if (!address.ok) return undefined;
-  const exact = await store.directory.account(address.value);
-  if (exact !== undefined) return { account: exact, mailbox: "INBOX" };
-  const { base, tag } = splitAddress(address.value);
-  const account = tag === "" ? undefined : await store.directory.account(base);
-  return account === undefined ? undefined : { account, mailbox: tag === "junk" ? "Junk" : "INBOX" };
 }

@@ -117,7 +117,7 @@ describe("users", () => {
     assert.ok(user);
     const lost: string[] = [];
     const open = async (name: string) => {
-      const lease = await world.store.leases.acquire(user.inbox, 0, () => lost.push(name));
+      const lease = await world.store.leases.acquire(user.inbox, { waitMs: 0 }, () => lost.push(name));
       assert.ok(lease.ok);
       return lease.value;
     };

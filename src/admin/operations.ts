@@ -1,8 +1,12 @@
 import type * as z from "zod";
 import type { Result } from "../lib/result.ts";
 import { addDomain, listDomains, removeDomain } from "./domains.ts";
+import { addAppPassword, listAppPasswords, revokeAppPassword } from "./app-passwords.ts";
+import { maildropHistory, messageHistory } from "./history.ts";
 import { importUsers } from "./import.ts";
-import { listMessages, showMaildrop } from "./maildrops.ts";
+import { listMessages, releaseMaildrop, showMaildrop } from "./maildrops.ts";
+import { clearPenalties, listPenalties } from "./penalties.ts";
+import { restoreMaildrop } from "./undelete.ts";
 import type { Operation, Progress } from "./operation.ts";
 import type { Refusal } from "./refusal.ts";
 import { listCertificates, makeSelfSigned, migrateStore } from "./upkeep.ts";
@@ -24,6 +28,15 @@ export const operations = {
   "user.import": importUsers,
   "maildrop.show": showMaildrop,
   "maildrop.messages": listMessages,
+  "maildrop.history": maildropHistory,
+  "maildrop.message": messageHistory,
+  "maildrop.restore": restoreMaildrop,
+  "maildrop.release": releaseMaildrop,
+  "app-password.add": addAppPassword,
+  "app-password.list": listAppPasswords,
+  "app-password.revoke": revokeAppPassword,
+  "auth.penalties.list": listPenalties,
+  "auth.penalties.clear": clearPenalties,
   "store.migrate": migrateStore,
   "certificate.list": listCertificates,
   "certificate.self-signed": makeSelfSigned,

@@ -8,7 +8,12 @@ export type ImportProblem = {
   /** "" where the line has none that can be read. */
   readonly address: string;
   readonly code:
-    "no-secret" | "bad-address" | `secret-${SecretProblem["code"]}` | "unknown-domain" | "exists" | "repeated";
+    | "no-secret"
+    | "bad-address"
+    | `secret-${SecretProblem["code"] | PasswordProblem}`
+    | "unknown-domain"
+    | "exists"
+    | "repeated";
   /** The domain, the other line, or in English why the secret is none; never any of the secret. */
   readonly detail?: string;
 };
@@ -26,6 +31,18 @@ export type Refusal = {
     | "empty-password"
     | "too-long-password"
     | "control-password"
+    | "prohibited-password"
+    | "bad-device-name"
+    | "device-exists"
+    | "too-many-devices"
+    | "unknown-device"
+    | "expired-already"
+    | "unknown-message"
+    | "message-is-here"
+    | "nothing-to-restore"
+    /** Some of it was done; `detail` says how much. */
+    | "partly-restored"
+    | "bad-network"
     | "import-refused"
     | "busy"
     | "certificate"
@@ -62,4 +79,5 @@ export const refusalOfPassword = {
   empty: "empty-password",
   "too-long": "too-long-password",
   "control-characters": "control-password",
+  "prohibited-characters": "prohibited-password",
 } as const satisfies Record<PasswordProblem, Refusal["code"]>;

@@ -1,7 +1,7 @@
-import type { PasswordProblem } from "../auth/password.ts";
+import type { CredentialMaker } from "../auth/credentials-made.ts";
+import type { Penalty, PenaltyFilter } from "../auth/throttle.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Result } from "../lib/result.ts";
-import type { Secret } from "../lib/secret.ts";
 import type { Quota } from "../model/quota.ts";
 import type { Log } from "../observe/log-port.ts";
 import type { LockRefusal } from "../store/lock.ts";
@@ -37,12 +37,31 @@ export type CertificateServices = {
   selfSigned(): Promise<Result<CertificateStatus, string>>;
 };
 
+/** What holds for accounts that have no figure of their own, and for removed mail. */
+export type AccountDefaults = {
+  readonly expireDays: number;
+  readonly loginDelaySeconds: number;
+  readonly undeleteDays: number;
+};
+
+/** What the running server knows of guessers. */
+export type PenaltyServices = {
+  /** What has to wait now, the longest wait first. */
+  list(): readonly Penalty[];
+  /** Forgets failures in every thread, and gives how many waits that ended. */
+  clear(filter: PenaltyFilter): number;
+};
+
 /** What the administrative operations work with: the running server's services, or those of a store opened alone. */
 export type AdminServices = Readonly<{
-  store: Pick<Store, "directory" | "mail" | "leases">;
+  store: Pick<Store, "directory" | "devices" | "history" | "mail" | "leases">;
   /** The quota of an account that has none of its own. */
   defaultQuota: () => Quota;
-  hashPassword: (password: Secret) => Promise<Result<string, PasswordProblem | "unavailable">>;
+  defaults: () => AccountDefaults;
+  makeCredentials: CredentialMaker["makeCredentials"];
+  makeAppPassword: CredentialMaker["makeAppPassword"];
+  /** undefined: no server runs, so nobody waits. */
+  penalties?: PenaltyServices | undefined;
   certificates: CertificateServices;
   /** The schema that was found when the store was opened, and the one it has now: opening migrates. 0: it was made. */
   schema: { readonly from: number; readonly to: number };

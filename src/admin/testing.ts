@@ -1,7 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { createCredentialMaker } from "../auth/credentials-made.ts";
 import { createPasswords } from "../auth/password.ts";
+import { deriveHouseKeys } from "../auth/secret-key.ts";
+import { createThrottle, type Throttle } from "../auth/throttle.ts";
 import { assert } from "../lib/assert.ts";
 import { systemClock } from "../lib/clock.ts";
 import { ok } from "../lib/result.ts";
@@ -14,6 +17,7 @@ export type TestServices = AsyncDisposable & {
   readonly folder: string;
   readonly services: AdminServices;
   readonly store: OpenStore;
+  readonly throttle: Throttle;
   readonly events: readonly Recorded[];
 };
 
@@ -26,11 +30,19 @@ export async function testServices(): Promise<TestServices> {
   assert(opened.ok, "a store opens in an empty folder");
   const store = opened.value;
   const passwords = createPasswords({ metrics, concurrency: 2, queue: 64 });
+  const maker = createCredentialMaker({ passwords, keys: deriveHouseKeys(new Uint8Array(32)) });
+  const throttle = createThrottle();
   const certificate: CertificateStatus = { certificate: path.join(folder, "c.pem"), key: path.join(folder, "k.pem") };
   const services: AdminServices = {
     store,
     defaultQuota: () => ({ octets: 1000, messages: 10 }),
-    hashPassword: (password) => passwords.hashPassword(password),
+    defaults: () => ({ expireDays: 0, loginDelaySeconds: 0, undeleteDays: 14 }),
+    makeCredentials: (address, password) => maker.makeCredentials(address, password),
+    makeAppPassword: (address) => maker.makeAppPassword(address),
+    penalties: {
+      list: () => throttle.penalties(systemClock.monotonic()),
+      clear: (filter) => throttle.clear(filter, systemClock.monotonic()),
+    },
     certificates: { list: async () => [certificate], selfSigned: async () => ok(certificate) },
     schema: { from: 1, to: 1 },
     log,
@@ -40,6 +52,7 @@ export async function testServices(): Promise<TestServices> {
     folder,
     services,
     store,
+    throttle,
     events,
     async [Symbol.asyncDispose]() {
       await passwords[Symbol.asyncDispose]();

@@ -21,3 +21,24 @@ function base36(number: number): string {
 function octet(bits: number): string {
   return OCTETS[bits & 255] ?? "";
 }
+
+/** What a UIDL of ours says. */
+export type ParsedUidl = {
+  readonly uid: Uid;
+  /** Its random bits; undefined: the text was the uid alone, by which a message is known that is gone. */
+  readonly tag: number | undefined;
+};
+
+/** Reads a UIDL that `uidl` made, or the uid in front of it alone; undefined: it is none, but may be one of imported mail. */
+export function parseUidl(text: string): ParsedUidl | undefined {
+  const [, digits, bits] = /^([0-9a-z]{1,7})(?:-([0-9a-f]{8}))?$/.exec(text) ?? [];
+  if (digits === undefined) return undefined;
+  const uid = Number.parseInt(digits, 36);
+  if (uid >= 2 ** 32 || base36(uid) !== digits) return undefined;
+  return { uid: uid as Uid, tag: bits === undefined ? undefined : Number.parseInt(bits, 16) };
+}
+
+/** The uid as it stands in front of a UIDL: the name of a message whose random bits are not known any more. */
+export function uidlHead(uid: Uid): string {
+  return base36(uid);
+}
