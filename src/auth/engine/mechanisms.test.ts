@@ -2,7 +2,20 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeBase64, encodeBase64 } from "./base64.ts";
 import type { Mechanism, Step } from "./mechanism.ts";
-import { beginExchange, findMechanism, mechanisms, usableMechanisms } from "./mechanisms.ts";
+import { type Channel, CLEAR_CHANNEL, type MechanismPolicy } from "./channel.ts";
+import * as engine from "./mechanisms.ts";
+
+const { findMechanism, usableMechanisms } = engine;
+const nothing: MechanismPolicy = {
+  allowCleartext: false,
+  scram: false,
+  scramSha1: false,
+  oauth: false,
+  clientCertificates: false,
+};
+const tls: Channel = { ...CLEAR_CHANNEL, secure: true };
+const beginExchange = (mechanism: Mechanism, initial: Uint8Array | undefined) =>
+  engine.beginExchange(mechanism, initial, nothing, tls);
 
 const octets = (text: string): Uint8Array => Buffer.from(text);
 
@@ -15,6 +28,7 @@ function mechanism(name: string): Mechanism {
 function said(step: Step): unknown {
   if (step.kind === "challenge") return Buffer.from(step.octets).toString();
   if (step.kind === "failed") return step.reason;
+  assert.ok(step.kind === "credentials" && step.credentials.kind === "password");
   const { credentials } = step;
   return [credentials.mechanism, credentials.user, credentials.password.reveal()];
 }
@@ -104,16 +118,35 @@ test("SASL-01 an initial response where the server speaks first is an error", ()
   assert.equal(said(beginExchange(strict, octets("tim")).step), "malformed");
 });
 
-test("SASL-06 no mechanism that shows the secret is usable in clear text", () => {
-  assert.deepEqual(
-    usableMechanisms(false),
-    mechanisms.filter((each) => !each.clearSecret),
-  );
-  assert.deepEqual(
-    usableMechanisms(true).map(({ name }) => name),
-    ["PLAIN", "LOGIN"],
-  );
+const names = (policy: MechanismPolicy, channel: Channel): readonly string[] =>
+  usableMechanisms(policy, channel).map(({ name }) => name);
+
+test("SASL-06 nothing is usable in clear text, unless that is configured", () => {
+  assert.deepEqual(names({ ...nothing, scram: true, clientCertificates: true, oauth: true }, CLEAR_CHANNEL), []);
+  assert.deepEqual(names({ ...nothing, allowCleartext: true }, CLEAR_CHANNEL), ["PLAIN", "LOGIN"]);
+  assert.deepEqual(names({ ...nothing, allowCleartext: true, scram: true }, CLEAR_CHANNEL), [
+    "SCRAM-SHA-256",
+    "PLAIN",
+    "LOGIN",
+  ]);
+  assert.deepEqual(names(nothing, tls), ["PLAIN", "LOGIN"]);
   assert.equal(findMechanism("CRAM-MD5"), undefined);
+});
+
+test("SCRAM-01 the best comes first, and binding only where the connection can be bound to", () => {
+  const bound: Channel = { ...tls, binding: (type) => (type === "tls-exporter" ? Buffer.from("x") : undefined) };
+  const scram = { ...nothing, scram: true };
+  assert.deepEqual(names(scram, tls), ["SCRAM-SHA-256", "PLAIN", "LOGIN"]);
+  assert.deepEqual(names(scram, bound), ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "PLAIN", "LOGIN"]);
+  assert.deepEqual(names({ ...scram, scramSha1: true }, bound), [
+    "SCRAM-SHA-256-PLUS",
+    "SCRAM-SHA-1-PLUS",
+    "SCRAM-SHA-256",
+    "SCRAM-SHA-1",
+    "PLAIN",
+    "LOGIN",
+  ]);
+  assert.deepEqual(names({ ...nothing, scramSha1: true }, bound), ["PLAIN", "LOGIN"]);
 });
 
 test("P7 credentials do not print the password", () => {
