@@ -1,61 +1,116 @@
+import { KNOWN_MS } from "../auth/throttle.ts";
 import type { Clock } from "../lib/clock.ts";
+import { expireOld } from "../mailbox/retention.ts";
+import { eraseRemoved } from "../mailbox/undelete.ts";
 import type { Health } from "../observe/health.ts";
 import type { Log } from "../observe/log-port.ts";
-import type { Upkeep } from "../store/ports.ts";
+import type { Metrics } from "../observe/metrics-port.ts";
+import { type Store, StoreError } from "../store/ports.ts";
 
-export type JobParts = {
-  readonly upkeep: Upkeep;
-  readonly health: Health;
+/** The configured figures that jobs go by, as functions, so that a reload holds from the next turn on. */
+export type JobFigures = {
+  /** retention.erase_days */
   readonly eraseDays: () => number;
-  readonly clock: Clock;
-  readonly log: Log;
+  /** retention.undelete_days */
+  readonly undeleteDays: () => number;
+  /** retention.expire_days */
+  readonly expireDays: () => number;
+  /** retention.history_days */
+  readonly historyDays: () => number;
+  /** store.free_percent */
+  readonly freePercent: () => number;
 };
 
+export type JobParts = JobFigures & {
+  readonly store: Pick<Store, "directory" | "mail" | "leases" | "upkeep">;
+  readonly health: Health;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+};
+
+const SECOND_MS = 1000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
+
+type Job = {
+  readonly name: string;
+  readonly everyMs: number;
+  /** Until the first turn; as long as between turns where nothing is said. */
+  readonly firstMs?: number;
+  readonly turn: (parts: JobParts, stopping: AbortSignal) => Promise<void>;
+};
+
+const JOBS: readonly Job[] = [
+  { name: "health", everyMs: 5 * SECOND_MS, turn: lookHowItIs },
+  { name: "expire", everyMs: 10 * MINUTE_MS, firstMs: MINUTE_MS, turn: expireOld },
+  { name: "erase", everyMs: MINUTE_MS, turn: erase },
+  { name: "reclaim", everyMs: MINUTE_MS, turn: reclaim },
+  { name: "forget", everyMs: HOUR_MS, turn: forget },
+];
 
 /** Runs what keeps the store small and says how it is, until disposed; a job that fails is tried at its next turn. */
 export function startJobs(parts: JobParts): AsyncDisposable {
-  const { upkeep, health, eraseDays, clock, log } = parts;
   const stopping = new AbortController();
-  const reclaim = every(60_000, stopping.signal, log, "reclaim", async () => {
-    let segments = 0;
-    let moved = 0;
-    let more = true;
-    while (more && !stopping.signal.aborted) {
-      const pass = await upkeep.reclaim(clock.now() - eraseDays() * DAY_MS);
-      segments += pass.segmentsRemoved;
-      moved += pass.octetsMoved;
-      more = pass.more;
-    }
-    if (segments + moved > 0) log.info("store.reclaimed", { segments, moved });
-  });
-  const state = every(5000, stopping.signal, log, "health", async () => {
-    const now = await upkeep.state();
-    if (now === "ok") health.say("store", "ready");
-    else health.say("store", "failed", now === "full" ? "no room on the disk" : "a write or a sync failed");
-  });
+  const running = JOBS.map((job) => run(job, parts, stopping.signal));
   return {
     [Symbol.asyncDispose]: async () => {
       stopping.abort();
-      await Promise.all([reclaim, state]);
+      await Promise.all(running);
     },
   };
 }
 
 /** One job: its turns follow one another and never overlap. Resolves when it was told to stop and its turn has ended. */
-async function every(
-  milliseconds: number,
-  stopping: AbortSignal,
-  log: Log,
-  job: string,
-  turn: () => Promise<void>,
-): Promise<void> {
-  while (!(await stoppedWithin(milliseconds, stopping))) {
+async function run({ name, everyMs, firstMs, turn }: Job, parts: JobParts, stopping: AbortSignal): Promise<void> {
+  for (let wait = firstMs ?? everyMs; !(await stoppedWithin(wait, stopping)); wait = everyMs) {
     try {
-      await turn();
+      await turn(parts, stopping);
     } catch (cause) {
-      log.error("job.failed", { job, reason: cause instanceof Error ? cause.message : String(cause) });
+      parts.log.error("job.failed", { job: name, reason: cause instanceof Error ? cause.message : String(cause) });
     }
+  }
+}
+
+async function lookHowItIs({ store, health, metrics }: JobParts): Promise<void> {
+  const state = await store.upkeep.state();
+  if (state === "ok") health.say("store", "ready");
+  else health.say("store", "failed", state === "full" ? "no room on the disk" : "a write or a sync failed");
+  const { free, total } = await store.upkeep.space();
+  metrics.gauge("mailkeep_disk_free_octets").set(free);
+  metrics.gauge("mailkeep_disk_octets").set(total);
+}
+
+async function erase(parts: JobParts, stopping: AbortSignal): Promise<void> {
+  const { store, metrics } = parts;
+  try {
+    await eraseRemoved({ ...parts, upkeep: store.upkeep }, stopping);
+  } finally {
+    const { messages, octets } = await store.upkeep.removedUsage();
+    metrics.gauge("mailkeep_removed_messages").set(messages);
+    metrics.gauge("mailkeep_removed_octets").set(octets);
+  }
+}
+
+async function reclaim({ store, clock, log, eraseDays }: JobParts, stopping: AbortSignal): Promise<void> {
+  let segments = 0;
+  let moved = 0;
+  for (let more = true; more && !stopping.aborted;) {
+    const pass = await store.upkeep.reclaim(clock.now() - eraseDays() * DAY_MS);
+    segments += pass.segmentsRemoved;
+    moved += pass.octetsMoved;
+    more = pass.more;
+  }
+  if (segments + moved > 0) log.info("store.reclaimed", { segments, moved });
+}
+
+async function forget({ store, clock, historyDays }: JobParts, stopping: AbortSignal): Promise<void> {
+  for (let more = true; more && !stopping.aborted;) {
+    const now = clock.now();
+    const slice = await store.upkeep.forget({ history: now - historyDays() * DAY_MS, places: now - KNOWN_MS });
+    if (!slice.ok) throw new StoreError("unavailable", `forgetting: ${slice.error}`);
+    more = slice.value.more;
   }
 }
 

@@ -1,6 +1,7 @@
 import { err, type Result } from "../lib/result.ts";
 import type { Account } from "../model/account.ts";
 import type { Address } from "../model/address.ts";
+import type { MailboxId } from "../model/ids.ts";
 import type { Lease, Store, WriteFailure } from "../store/ports.ts";
 
 type Parts = Pick<Store, "directory" | "leases">;
@@ -29,6 +30,17 @@ export async function setEnabled(
   // After the change: whoever opens the maildrop now finds it disabled (mailbox/open.ts asks under the lease).
   if (changed.ok && !enabled) await withLeases(store, changed.value, () => Promise.resolve());
   return changed;
+}
+
+/**
+ * Ends the session of a maildrop, unless it is in UPDATE, which is let finish; whoever comes next may open it. Tells whether
+ * anybody was in session.
+ */
+export async function releaseMaildrop({ leases }: Pick<Store, "leases">, mailbox: MailboxId): Promise<boolean> {
+  const held = leases.held(mailbox);
+  const lease = await leases.revoke(mailbox);
+  lease.release();
+  return held;
 }
 
 async function withLeases<T>(store: Parts, account: Account, work: () => Promise<T>): Promise<T> {

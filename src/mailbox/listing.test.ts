@@ -11,7 +11,7 @@ async function house(messages: number) {
   const store = new MemoryStore();
   const { inbox } = store.addAccount("ann@example.test" as Address);
   for (let n = 1; n <= messages; n++) {
-    store.deliver(inbox, Buffer.alloc(n % 50, "x"), n % 1000 === 0 ? `kept-${n}` : undefined);
+    store.deliver(inbox, Buffer.alloc(n % 50, "x"), n % 1000 === 0 ? { name: `kept-${n}` } : {});
   }
   const snapshot = await store.mail.snapshot(inbox);
   assert.ok(snapshot);

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { MailboxId } from "../model/ids.ts";
 import type { Listing } from "../model/listing.ts";
-import { type Mail, type Snapshot, StoreError } from "../store/ports.ts";
+import { type Mail, type OctetsAs, type Snapshot, StoreError } from "../store/ports.ts";
 
 const PAGE = 2000;
 
@@ -14,9 +14,10 @@ export async function readListing(
   mailbox: MailboxId,
   snapshot: Snapshot,
   stopped: () => boolean,
+  octetsAs: OctetsAs = "stored",
 ): Promise<Listing> {
   const { messages, highestUid } = snapshot;
-  const first = await mail.listPage(mailbox, 0, highestUid, PAGE);
+  const first = await mail.listPage(mailbox, 0, highestUid, PAGE, octetsAs);
   // Most maildrops are one page, which is the listing as it is.
   if (first.messages === messages && messages < PAGE) return first;
 
@@ -35,7 +36,7 @@ export async function readListing(
     if (page.messages < PAGE) break;
     await setImmediate();
     if (stopped()) throw new StoreError("unavailable", "the session ended while its listing was read");
-    page = await mail.listPage(mailbox, page.uids.at(-1) ?? highestUid, highestUid, PAGE);
+    page = await mail.listPage(mailbox, page.uids.at(-1) ?? highestUid, highestUid, PAGE, octetsAs);
   }
   if (count !== messages) throw disagreement(count, messages);
   return { messages, uids, octets, tags, names };

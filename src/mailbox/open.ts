@@ -3,20 +3,32 @@ import { err, ok, type Result } from "../lib/result.ts";
 import type { Address } from "../model/address.ts";
 import type { AccountId, MailboxId, Uid } from "../model/ids.ts";
 import type { Listing } from "../model/listing.ts";
+import type { Actor } from "../model/history.ts";
 import { uidl } from "../model/message.ts";
 import type { MessageReader } from "../model/message-reader.ts";
+import type { Peer } from "../model/peer.ts";
 import type { Log } from "../observe/log-port.ts";
 import type { Counter, Metrics } from "../observe/metrics-port.ts";
-import { type Lease, type Snapshot, type Store, StoreError } from "../store/ports.ts";
+import { type Lease, type OctetsAs, type Snapshot, type Store, StoreError } from "../store/ports.ts";
 import { createInbound, type Inbound } from "./append.ts";
 import { DiskPace } from "./disk-pace.ts";
+import type { TransferNotes } from "./history.ts";
 import { indexOfUid, readListing } from "./listing.ts";
 import { Places } from "./places.ts";
 import { createReadPool } from "./read-pool.ts";
 import { openReader, type ReadParts, type ReadWatch } from "./read.ts";
 
-/** Whose maildrop is opened. */
-export type Owner = { readonly account: AccountId; readonly address: Address; readonly mailbox: MailboxId };
+/** Whose maildrop is opened, by which device. */
+export type Owner = {
+  readonly account: AccountId;
+  readonly address: Address;
+  readonly mailbox: MailboxId;
+  readonly device: { readonly name: string; readonly mark: number };
+  readonly loginDelaySeconds: number;
+};
+
+/** How a session opens a maildrop (pop3/ports.ts). */
+export type Opening = { readonly peer: Pick<Peer, "address">; readonly session: string; readonly utf8: boolean };
 
 /** A maildrop in session: its lease is held until `release`. (What each member promises: pop3/ports.ts.) */
 export type OpenMaildrop = {
@@ -24,6 +36,7 @@ export type OpenMaildrop = {
   readonly octets: number;
   listing(): Promise<Listing>;
   read(uid: Uid): MessageReader;
+  transferred(uid: Uid, octets: number, whole: boolean): void;
   touch(): void;
   update(uids: Uint32Array): Promise<Result<{ readonly removed: number }, "lost" | "full" | "failed">>;
   release(): void;
@@ -32,7 +45,11 @@ export type OpenMaildrop = {
 /** The only room that adds or removes messages. */
 export type Mailboxes = Inbound & {
   /** Takes the lease, then looks: what others remove cannot be seen half done. Rejects when the store cannot answer. */
-  openMaildrop(owner: Owner, lost: () => void): Promise<Result<OpenMaildrop, "in-use">>;
+  openMaildrop(
+    owner: Owner,
+    opening: Opening,
+    lost: () => void,
+  ): Promise<Result<OpenMaildrop, "in-use" | "login-delay">>;
 };
 
 export type MailboxesOptions = {
@@ -40,36 +57,53 @@ export type MailboxesOptions = {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Takes what is told of transfers (mailbox/history.ts). */
+  readonly history: Pick<TransferNotes, "add">;
+  /** limits.pop3_takeover_seconds, asked at each open. */
+  readonly takeoverSeconds: () => number;
+  /** retention.undelete_days, asked at each UPDATE; 0: removed is gone. */
+  readonly undeleteDays: () => number;
 };
 
 /** A second session of one person often comes while the first is saying goodbye (DESIGN, QUIT). */
 const LEASE_WAIT_MS = 2000;
 
-type Parts = ReadParts & {
-  readonly mail: Store["mail"];
-  readonly log: Log;
-  readonly damaged: Counter;
-};
+type Parts = ReadParts &
+  Pick<MailboxesOptions, "clock" | "log" | "history" | "undeleteDays"> & {
+    readonly mail: Store["mail"];
+    readonly damaged: Counter;
+  };
 
 /** Makes the mailbox room over a store; one for each thread. */
-export function createMailboxes({ store, clock, log, metrics }: MailboxesOptions): Mailboxes {
+export function createMailboxes(options: MailboxesOptions): Mailboxes {
+  const { store, clock, metrics } = options;
   const { mail, bodies, leases } = store;
-  const inUse = metrics.counter("mailkeep_logins_total", "in_use");
+  const refused = {
+    "in-use": metrics.counter("mailkeep_logins_total", "in_use"),
+    "login-delay": metrics.counter("mailkeep_logins_total", "login_delay"),
+  };
   const parts: Parts = {
+    ...options,
     mail,
     bodies,
-    log,
     pool: createReadPool(),
     pace: new DiskPace(clock.monotonic),
     damaged: metrics.counter("mailkeep_store_damaged_total"),
   };
+  const lease = async (owner: Owner, lost: () => void): Promise<Result<Lease, "in-use" | "login-delay">> => {
+    const delay = owner.loginDelaySeconds;
+    // Asked before the lease is taken, which begins the delay anew: who comes too early does not have to wait longer for it.
+    if (delay > 0 && leases.secondsSinceOpened(owner.mailbox) < delay) return err("login-delay");
+    const takeOver = { mark: owner.device.mark, afterSeconds: options.takeoverSeconds() };
+    return leases.acquire(owner.mailbox, { waitMs: LEASE_WAIT_MS, takeOver }, lost);
+  };
   return {
     ...createInbound(mail),
-    async openMaildrop(owner, lost) {
-      const lease = await leases.acquire(owner.mailbox, LEASE_WAIT_MS, lost);
-      if (!lease.ok) {
-        inUse.add();
-        return lease;
+    async openMaildrop(owner, opening, lost) {
+      const taken = await lease(owner, lost);
+      if (!taken.ok) {
+        refused[taken.error].add();
+        return taken;
       }
       try {
         // Asked under the lease: an account that was disabled or removed since its login was judged has no session.
@@ -77,28 +111,40 @@ export function createMailboxes({ store, clock, log, metrics }: MailboxesOptions
         if (!snapshot?.enabled) {
           throw new StoreError("unavailable", "the account was removed or disabled while it logged in");
         }
-        return ok(new Maildrop(parts, owner, lease.value, snapshot));
+        return ok(new Maildrop(parts, { owner, opening, lease: taken.value, snapshot }));
       } catch (error) {
-        lease.value.release();
+        taken.value.release();
         throw error;
       }
     },
   };
 }
 
+type Opened = {
+  readonly owner: Owner;
+  readonly opening: Opening;
+  readonly lease: Lease;
+  readonly snapshot: Snapshot;
+};
+
 class Maildrop implements OpenMaildrop, ReadWatch {
   readonly #parts: Parts;
   readonly #owner: Owner;
+  readonly #actor: Actor;
+  readonly #octetsAs: OctetsAs;
   readonly #lease: Lease;
   readonly #snapshot: Snapshot;
   readonly #places: Places;
   #reading: Promise<Listing> | undefined;
   #listing: Listing | undefined;
+  #updating = false;
   #released = false;
 
-  constructor(parts: Parts, owner: Owner, lease: Lease, snapshot: Snapshot) {
+  constructor(parts: Parts, { owner, opening, lease, snapshot }: Opened) {
     this.#parts = parts;
     this.#owner = owner;
+    this.#actor = { session: opening.session, device: owner.device.name, peer: opening.peer.address };
+    this.#octetsAs = opening.utf8 ? "stored" : "downgraded";
     this.#lease = lease;
     this.#snapshot = snapshot;
     this.#places = new Places(parts.mail, owner.mailbox);
@@ -109,7 +155,7 @@ class Maildrop implements OpenMaildrop, ReadWatch {
   }
 
   get octets(): number {
-    return this.#snapshot.octets;
+    return this.#octetsAs === "stored" ? this.#snapshot.octets : this.#snapshot.octetsDowngraded;
   }
 
   listing(): Promise<Listing> {
@@ -119,7 +165,14 @@ class Maildrop implements OpenMaildrop, ReadWatch {
 
   read(uid: Uid): MessageReader {
     const octets = this.#listing?.octets[indexOfUid(this.#listing.uids, uid)] ?? 0;
-    return openReader(this.#parts, { uid, places: this.#places, octets, watch: this });
+    const task = { uid, places: this.#places, octets, octetsAs: this.#octetsAs, watch: this };
+    return openReader(this.#parts, task);
+  }
+
+  transferred(uid: Uid, octets: number, whole: boolean): void {
+    const { history, clock } = this.#parts;
+    const { account, mailbox } = this.#owner;
+    history.add({ ...this.#actor, account, mailbox, uid, at: clock.now(), kind: whole ? "sent" : "cut", octets });
   }
 
   damaged(uid: Uid, reason: string): void {
@@ -137,28 +190,43 @@ class Maildrop implements OpenMaildrop, ReadWatch {
   }
 
   async update(uids: Uint32Array): Promise<Result<{ readonly removed: number }, "lost" | "full" | "failed">> {
+    // From here on no take-over is possible: either these are removed by us, or nothing is.
+    if (this.#released || !this.#lease.beginUpdate()) {
+      this.release();
+      return err("lost");
+    }
+    this.#updating = true;
     try {
-      // From here on no take-over is possible: either these are removed by us, or nothing is.
-      if (this.#released || !this.#lease.beginUpdate()) return err("lost");
-      return await this.#parts.mail.expunge(this.#owner.mailbox, uids);
+      const { mail, undeleteDays } = this.#parts;
+      const cause = { ...this.#actor, kind: "removed", keep: undeleteDays() > 0 } as const;
+      return await mail.expunge(this.#owner.mailbox, uids, cause);
     } catch (error) {
       // The store says why in the log; here only the outcome matters, and it must never look like success.
       if (error instanceof StoreError) return err("failed");
       throw error;
     } finally {
+      this.#updating = false;
       this.release();
     }
   }
 
   release(): void {
     this.#released = true;
-    this.#lease.release();
+    // An UPDATE that is on its way holds the maildrop until it is decided.
+    if (!this.#updating) this.#lease.release();
   }
 
   async #readListing(): Promise<Listing> {
     const { mail } = this.#parts;
-    this.#listing = await readListing(mail, this.#owner.mailbox, this.#snapshot, () => this.#released);
-    return this.#listing;
+    const stopped = (): boolean => this.#released;
+    try {
+      this.#listing = await readListing(mail, this.#owner.mailbox, this.#snapshot, stopped, this.#octetsAs);
+      return this.#listing;
+    } catch (error) {
+      // Asked again at the next command that needs it.
+      this.#reading = undefined;
+      throw error;
+    }
   }
 
   #nameOf(uid: Uid): string {

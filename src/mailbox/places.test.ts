@@ -20,7 +20,7 @@ function house(messages: number) {
     inbox,
   );
   const bodies = store.boxes.get(inbox)?.rows.map((row) => row.place.body) ?? [];
-  const look = async (uid: number) => (places.known(uid as Uid) ?? (await places.find(uid as Uid)))?.body;
+  const look = async (uid: number) => (places.known(uid as Uid) ?? (await places.find(uid as Uid)))?.place.body;
   return { asked, places, bodies, look };
 }
 
@@ -45,7 +45,7 @@ test("messages that were removed are skipped over, and what may be stale is aske
   const { places, bodies, look } = house(9);
   assert.equal(await look(1), bodies[0]);
   assert.equal(await look(2), bodies[1]);
-  assert.equal(places.known(4 as Uid)?.body, bodies[3]);
+  assert.equal(places.known(4 as Uid)?.place.body, bodies[3]);
   assert.equal(places.known(3 as Uid), undefined, "what was gone past is not kept");
-  assert.equal((await places.find(4 as Uid))?.body, bodies[3]);
+  assert.equal((await places.find(4 as Uid))?.place.body, bodies[3]);
 });

@@ -1,5 +1,5 @@
 import type { MailboxId, Uid } from "../model/ids.ts";
-import type { BodyPlace, Mail, StoredMessage } from "../store/ports.ts";
+import type { Mail, StoredMessage } from "../store/ports.ts";
 
 // So many rows a session may hold; a row is some 300 octets.
 const MOST_AHEAD = 16;
@@ -22,25 +22,25 @@ export class Places {
     this.#mailbox = mailbox;
   }
 
-  /** Where a message lies, if that was read already. */
-  known(uid: Uid): BodyPlace | undefined {
+  /** A message and where it lies, if that was read already. */
+  known(uid: Uid): StoredMessage | undefined {
     const rows = this.#rows;
     let at = this.#at;
     while (at < rows.length - 1 && (rows[at]?.uid ?? 0) < uid) at += 1;
     const row = rows[at];
     if (row?.uid !== uid) return undefined;
     this.#at = at;
-    return row.place;
+    return row;
   }
 
-  /** Asks where a message lies; undefined: there is none (any more). */
-  async find(uid: Uid): Promise<BodyPlace | undefined> {
+  /** Asks for a message and where it lies; undefined: there is none (any more). */
+  async find(uid: Uid): Promise<StoredMessage | undefined> {
     const last = this.#rows.at(-1)?.uid ?? Number.POSITIVE_INFINITY;
     // Who went through all that was read ahead goes on.
     const inOrder = this.#at === this.#rows.length - 1 && uid > last;
     this.#ahead = inOrder ? Math.min(this.#ahead * 4, MOST_AHEAD) : 1;
     this.#rows = await this.#mail.locateFrom(this.#mailbox, uid, this.#ahead);
     this.#at = 0;
-    return this.#rows[0]?.place;
+    return this.#rows[0];
   }
 }

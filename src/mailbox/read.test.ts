@@ -245,7 +245,10 @@ test("after a slow read the disk is read beside the loop for a moment, which dou
   const pace = new DiskPace(() => time.now);
   const parts = { bodies: store.bodies, pool: createReadPool(), pace };
   const uid = store.deliver(inbox, Buffer.from("mail\r\n"));
-  const read = () => pull(openReader(parts, { uid, places: new Places(store.mail, inbox), octets: 6, watch: nothing }));
+  const read = () =>
+    pull(
+      openReader(parts, { uid, places: new Places(store.mail, inbox), octets: 6, octetsAs: "stored", watch: nothing }),
+    );
   const waits: number[] = [];
   for (let slow = 0; slow < 10; slow++) {
     slowRead(pace, time);
@@ -274,7 +277,7 @@ test("when many do not read on, a session has a small buffer; large ones come ba
   const uid = store.deliver(inbox, body);
   const parts = { bodies: store.bodies, pool, pace: new DiskPace(() => 0) };
   const places = new Places(store.mail, inbox);
-  const { pieces, end } = await pull(openReader(parts, { uid, places, octets: 0, watch: nothing }));
+  const { pieces, end } = await pull(openReader(parts, { uid, places, octets: 0, octetsAs: "stored", watch: nothing }));
   assert.equal(end, "end");
   assert.equal(pieces.length, 4);
   assert.deepEqual(Buffer.concat(pieces), body);

@@ -3,7 +3,15 @@ import { crc32 } from "node:zlib";
 import { BODY_HEAD_OCTETS } from "../model/body.ts";
 import type { Uid } from "../model/ids.ts";
 import { type MessageReader, PIECE_ROOM } from "../model/message-reader.ts";
-import { type Bodies, type BodyFile, type BodyPlace, StoreError } from "../store/ports.ts";
+import {
+  type Bodies,
+  type BodyFile,
+  type BodyPlace,
+  type OctetsAs,
+  StoreError,
+  type StoredMessage,
+} from "../store/ports.ts";
+import { Conversion } from "./conversion.ts";
 import type { DiskPace } from "./disk-pace.ts";
 import type { Places } from "./places.ts";
 import { capacityOf, LARGE_OCTETS, type ReadPool } from "./read-pool.ts";
@@ -21,6 +29,8 @@ export type ReadTask = {
   readonly places: Places;
   /** As the listing has it; for who asks before the row was found. */
   readonly octets: number;
+  /** Whether the client takes messages as they are stored, or down-converted where they hold what it could not read. */
+  readonly octetsAs: OctetsAs;
   readonly watch: ReadWatch;
 };
 
@@ -44,6 +54,8 @@ class StoredReader implements MessageReader {
   readonly #parts: ReadParts;
   readonly #task: ReadTask;
   #place: BodyPlace | undefined;
+  // Of a message that does not go out as it is stored.
+  #conversion: Conversion | undefined;
   // Whether its body was looked for already.
   #sought = false;
   #file: BodyFile | undefined;
@@ -63,11 +75,11 @@ class StoredReader implements MessageReader {
   }
 
   get octets(): number {
-    return this.#place?.octets ?? this.#task.octets;
+    return this.#conversion?.octets ?? this.#place?.octets ?? this.#task.octets;
   }
 
   get dotted(): boolean {
-    return this.#place?.dotted ?? true;
+    return this.#conversion !== undefined || (this.#place?.dotted ?? true);
   }
 
   next(ready: () => void): Uint8Array | "later" | End {
@@ -80,9 +92,13 @@ class StoredReader implements MessageReader {
       this.#piece = undefined;
       return piece;
     }
-    if (this.#end) return this.#end;
     try {
-      return this.#advance(ready) ?? this.#end ?? "failed";
+      // Where octets were read that gave none for the client yet, more are read.
+      for (;;) {
+        if (this.#end) return this.#end;
+        const next = this.#converted() ?? this.#advance(ready);
+        if (next) return next;
+      }
     } catch (error) {
       this.#failed(error);
       return this.#end ?? "failed";
@@ -98,16 +114,13 @@ class StoredReader implements MessageReader {
   }
 
   #advance(ready: () => void): Uint8Array | "later" | undefined {
-    this.#place ??= this.#task.places.known(this.#task.uid);
+    if (!this.#place) this.#found(this.#task.places.known(this.#task.uid));
     if (!this.#place) return this.#wait(ready, this.#locate());
     this.#file ??= this.#open(this.#place);
     // Not there: to be looked up once more, or the end has been set.
     if (!this.#file) return this.#end ? undefined : this.#wait(ready, this.#locate());
     const { octets } = this.#place;
-    if (this.#position === octets) {
-      this.#end = "end";
-      return undefined;
-    }
+    if (this.#position === octets) return this.#finish(octets);
     this.#buffer ??= this.#parts.pool.take(octets);
     if (!this.#parts.pace.isQuick()) return this.#wait(ready, this.#readLater(this.#file, this.#buffer, octets));
     if (octets <= LARGE_OCTETS) return this.#readNow(this.#file, this.#buffer, octets);
@@ -117,8 +130,15 @@ class StoredReader implements MessageReader {
   // ── Finding the octets ──
 
   async #locate(): Promise<void> {
-    this.#place = await this.#task.places.find(this.#task.uid);
+    this.#found(await this.#task.places.find(this.#task.uid));
     if (!this.#place) this.#end ??= "gone";
+  }
+
+  #found(message: StoredMessage | undefined): void {
+    this.#place = message?.place;
+    if (!message || this.#task.octetsAs === "stored" || message.octetsDowngraded === message.place.octets) return;
+    // Looked up once more: what had been converted stays.
+    this.#conversion ??= new Conversion(message.octetsDowngraded);
   }
 
   #open(place: BodyPlace): BodyFile | undefined {
@@ -175,8 +195,26 @@ class StoredReader implements MessageReader {
     if (piece.length < wanted) return this.#damaged(`it ends after ${this.#position + piece.length} octets`);
     this.#position += wanted;
     this.#crc = crc32(piece, this.#crc);
-    if (this.#position === octets && this.#crc !== this.#place?.crc32) return this.#damaged("its checksum is wrong");
-    return piece;
+    const last = this.#position === octets;
+    if (last && this.#crc !== this.#place?.crc32) return this.#damaged("its checksum is wrong");
+    if (!this.#conversion) return piece;
+    if (!this.#conversion.take(piece, last)) return this.#damaged("it converts to other octets than were reckoned");
+    return this.#converted();
+  }
+
+  /** The next piece of what was read and converted; undefined: there is none yet, or nothing is converted. */
+  #converted(): Buffer | undefined {
+    const buffer = this.#buffer;
+    if (!this.#conversion || !buffer) return undefined;
+    const room = buffer.subarray(START, START + capacityOf(buffer));
+    const length = this.#conversion.give(room);
+    return length === 0 ? undefined : buffer.subarray(START, START + length);
+  }
+
+  #finish(octets: number): undefined {
+    this.#end = "end";
+    // Where nothing was read nothing was judged.
+    if (octets === 0 && this.#conversion?.take(Buffer.alloc(0), true) === false) this.#damaged("it cannot be empty");
   }
 
   // ── Ends ──

@@ -1,39 +1,59 @@
 import { hash } from "node:crypto";
 import { crc32 } from "node:zlib";
+import { systemClock } from "../lib/clock.ts";
 import { err, ok } from "../lib/result.ts";
 import type { Account } from "../model/account.ts";
 import { type Address, splitAddress } from "../model/address.ts";
 import { BODY_HEAD_OCTETS } from "../model/body.ts";
 import type { AccountId, BodyId, MailboxId, SegmentId, Uid } from "../model/ids.ts";
 import type { MessageReader } from "../model/message-reader.ts";
-import { fits } from "../model/quota.ts";
+import { uidl } from "../model/message.ts";
+import { fits, type Usage } from "../model/quota.ts";
+import { createLeaseWords } from "../store/lease-words.ts";
+import { LeaseTable } from "../store/leases.ts";
 import type {
   BodyFile,
   BodyPlace,
   Delivery,
   Directory,
-  Lease,
   Leases,
   ListingPage,
   Mail,
+  OctetsAs,
+  RemovalCause,
+  RemovedFilter,
+  RemovedMessage,
   StoredMessage,
 } from "../store/ports.ts";
 
 type Row = StoredMessage & { readonly tag: number; readonly name?: string };
+type Removed = { readonly row: Row; readonly at: number; readonly cause: RemovalCause };
+type Box = { rows: Row[]; removed: Removed[]; last: number };
+
+/** What is not as it mostly is of a message that is delivered. */
+export type Given = { readonly name?: string; readonly received?: number; readonly octetsDowngraded?: number };
 
 /** Mail, accounts, bodies and leases in memory, with knobs for what a disk does to people. */
 export class MemoryStore {
   readonly accounts = new Map<Address, Account>();
-  readonly boxes = new Map<MailboxId, { rows: Row[]; last: number }>();
+  readonly boxes = new Map<MailboxId, Box>();
   readonly octets = new Map<BodyId, Buffer>();
   /** Octets that one read gives at most, how long it takes, and what goes wrong. */
   readonly disk = { mostPerRead: Number.POSITIVE_INFINITY, failure: undefined as Error | undefined };
   readonly reads: ("now" | "later")[] = [];
   openFiles = 0;
+  /** What the writer takes for the time. */
+  now = 0;
+  /** How many messages one step of `restore` brings back at most. */
+  restoreAtOnce = 1000;
   #ids = 0;
 
-  readonly directory: Pick<Directory, "account" | "changeAccount" | "removeAccount"> = {
+  readonly directory: Pick<Directory, "account" | "accounts" | "changeAccount" | "removeAccount"> = {
     account: (address) => Promise.resolve(this.accounts.get(address)),
+    accounts: ({ after = "", limit }) => {
+      const addresses = [...this.accounts.keys()].filter((address) => address > after).toSorted();
+      return Promise.resolve(addresses.slice(0, limit).flatMap((address) => this.accounts.get(address) ?? []));
+    },
     changeAccount: (address, change) => {
       const account = this.accounts.get(address);
       if (!account) return Promise.resolve(err("unknown"));
@@ -57,18 +77,23 @@ export class MemoryStore {
     append: (delivery: Delivery) => Promise.resolve(ok(this.#append(delivery))),
     snapshot: (mailbox: MailboxId) => {
       const box = this.boxes.get(mailbox);
-      const octets = box?.rows.reduce((sum, row) => sum + row.place.octets, 0) ?? 0;
       const account = [...this.accounts.values()].find(({ inbox, junk }) => inbox === mailbox || junk === mailbox);
-      const enabled = account?.enabled ?? false;
       return Promise.resolve(
-        box && { messages: box.rows.length, octets, octetsDowngraded: octets, highestUid: box.last, enabled },
+        box && {
+          ...usageOf(box.rows),
+          octetsDowngraded: box.rows.reduce((sum, row) => sum + row.octetsDowngraded, 0),
+          highestUid: box.last,
+          enabled: account?.enabled ?? false,
+          removed: usageOf(box.removed.map(({ row }) => row)),
+        },
       );
     },
-    listPage: (mailbox: MailboxId, after: number, upTo: number, limit: number) =>
+    listPage: (mailbox: MailboxId, after: number, upTo: number, limit: number, octetsAs: OctetsAs = "stored") =>
       Promise.resolve(
         pageOf(
           (this.boxes.get(mailbox)?.rows ?? []).filter((row) => row.uid > after && row.uid <= upTo),
           limit,
+          octetsAs,
         ),
       ),
     locate: (mailbox: MailboxId, uid: Uid) => Promise.resolve(this.#row(mailbox, uid)),
@@ -77,16 +102,34 @@ export class MemoryStore {
       const first = rows.findIndex((row) => row.uid === uid);
       return Promise.resolve(first < 0 ? [] : rows.slice(first, first + limit));
     },
-    expunge: (mailbox: MailboxId, uids: Uint32Array) => {
+    expunge: (mailbox: MailboxId, uids: Uint32Array, cause?: RemovalCause) => {
       const box = this.boxes.get(mailbox);
-      const before = box?.rows.length ?? 0;
+      const going = box?.rows.filter((row) => uids.includes(row.uid)) ?? [];
       if (box) box.rows = box.rows.filter((row) => !uids.includes(row.uid));
-      return Promise.resolve(ok({ removed: before - (box?.rows.length ?? 0) }));
+      if (cause?.keep) box?.removed.push(...going.map((row) => ({ row, at: this.now, cause })));
+      return Promise.resolve(ok({ removed: going.length }));
+    },
+    receivedBefore: (mailbox: MailboxId, before: number, limit: number) => {
+      const old = this.boxes.get(mailbox)?.rows.filter((row) => row.received < before) ?? [];
+      return Promise.resolve(Uint32Array.from(old.slice(0, limit), (row) => row.uid));
+    },
+    removedMessages: (mailbox: MailboxId, query: RemovedFilter & { readonly limit: number }) => {
+      const found = (this.boxes.get(mailbox)?.removed ?? []).filter((one) => matches(one, query));
+      return Promise.resolve(found.toReversed().slice(0, query.limit).map(shown));
+    },
+    restore: (mailbox: MailboxId, filter: RemovedFilter) => {
+      const box = this.boxes.get(mailbox);
+      if (!box) return Promise.resolve(err("no-mailbox"));
+      const found = box.removed.filter((one) => matches(one, filter)).toSorted((a, b) => a.row.uid - b.row.uid);
+      const coming = found.slice(0, this.restoreAtOnce);
+      box.removed = box.removed.filter((one) => !coming.includes(one));
+      for (const { row } of coming) box.rows.push({ ...row, uid: ++box.last as Uid });
+      return Promise.resolve(ok({ restored: coming.length, more: found.length > coming.length }));
     },
   } satisfies Mail;
 
   readonly bodies = { open: (place: BodyPlace) => this.#open(place) };
-  readonly leases: Leases = new MemoryLeases();
+  readonly leases: Leases = ownLeases();
 
   addAccount(address: Address): Account {
     const account: Account = {
@@ -97,16 +140,22 @@ export class MemoryStore {
       enabled: true,
       quota: { octets: null, messages: null },
       created: 0,
+      scram: null,
+      expireDays: null,
+      loginDelaySeconds: null,
+      language: null,
       inbox: ++this.#ids as MailboxId,
       junk: ++this.#ids as MailboxId,
     };
     this.accounts.set(address, account);
-    for (const mailbox of [account.inbox, account.junk]) this.boxes.set(mailbox, { rows: [], last: 0 });
+    for (const mailbox of [account.inbox, account.junk]) {
+      this.boxes.set(mailbox, { rows: [], removed: [], last: 0 });
+    }
     return account;
   }
 
   /** Adds one message and gives its uid. */
-  deliver(mailbox: MailboxId, body: Buffer, name?: string): Uid {
+  deliver(mailbox: MailboxId, body: Buffer, given: Given = {}): Uid {
     const box = this.boxes.get(mailbox);
     if (!box) throw new Error("no such mailbox");
     const id = ++this.#ids as BodyId;
@@ -121,24 +170,24 @@ export class MemoryStore {
       dotted: /^\./m.test(body.toString("latin1")),
     };
     const uid = ++box.last as Uid;
-    box.rows.push({ uid, received: 0, place, tag: 0xa0000000 + uid, ...(name === undefined ? {} : { name }) });
+    box.rows.push({ uid, received: 0, octetsDowngraded: body.length, place, tag: 0xa0000000 + uid, ...given });
     return uid;
   }
 
-  #append({ body, recipients }: Delivery) {
+  #append({ body, received, octetsDowngraded, recipients }: Delivery) {
     if (body.kind !== "memory") throw new Error("only bodies in memory");
     const octets = Buffer.from(body.buffer, body.start, body.octets);
     return recipients.map(({ account, mailbox, quota }) => {
       if (!this.boxes.has(mailbox)) return err("no-mailbox");
       if (quota && !fits(this.#held(account), quota, body.octets)) return err("over-quota");
-      return ok(this.deliver(mailbox, octets));
+      return ok(this.deliver(mailbox, octets, { received, octetsDowngraded }));
     });
   }
 
   #held(id: AccountId) {
     const account = [...this.accounts.values()].find((one) => one.id === id);
     const rows = [account?.inbox, account?.junk].flatMap((box) => (box && this.boxes.get(box)?.rows) ?? []);
-    return { messages: rows.length, octets: rows.reduce((sum, row) => sum + row.place.octets, 0) };
+    return usageOf(rows);
   }
 
   #row(mailbox: MailboxId, uid: Uid): Row | undefined {
@@ -169,53 +218,40 @@ export class MemoryStore {
   }
 }
 
-function pageOf(rows: readonly Row[], limit: number): ListingPage {
+function usageOf(rows: readonly Row[]): Usage {
+  return { messages: rows.length, octets: rows.reduce((sum, row) => sum + row.place.octets, 0) };
+}
+
+function matches({ row, at, cause }: Removed, { since, device, uid }: RemovedFilter): boolean {
+  return at >= (since ?? at) && cause.device === (device ?? cause.device) && row.uid === (uid ?? row.uid);
+}
+
+function shown({ row, at, cause }: Removed): RemovedMessage {
+  const { uid, received, place } = row;
+  const { session, device } = cause;
+  return { uid, octets: place.octets, uidl: row.name ?? uidl(uid, row.tag), received, at, session, device };
+}
+
+function pageOf(rows: readonly Row[], limit: number, octetsAs: OctetsAs): ListingPage {
   const page = rows.slice(0, limit);
   return {
     messages: page.length,
     uids: Uint32Array.from(page, (row) => row.uid),
-    octets: Uint32Array.from(page, (row) => row.place.octets),
+    octets: Uint32Array.from(page, (row) => (octetsAs === "stored" ? row.place.octets : row.octetsDowngraded)),
     tags: Uint32Array.from(page, (row) => row.tag),
     names: new Map(page.flatMap((row, index) => (row.name === undefined ? [] : [[index, row.name] as const]))),
   };
 }
 
 /** Leases of one thread: nobody waits, for nothing else can happen meanwhile. */
-class MemoryLeases implements Leases {
-  readonly #holders = new Map<MailboxId, { lost: () => void; updating: boolean }>();
-
-  acquire(mailbox: MailboxId, _waitMs: number, lost: () => void) {
-    return Promise.resolve(this.#holders.has(mailbox) ? err("in-use") : ok(this.#take(mailbox, lost)));
-  }
-
-  revoke(mailbox: MailboxId): Promise<Lease> {
-    const holder = this.#holders.get(mailbox);
-    const lease = this.#take(mailbox, () => {});
-    holder?.lost();
-    return Promise.resolve(lease);
-  }
-
-  held(mailbox: MailboxId): boolean {
-    return this.#holders.has(mailbox);
-  }
-
-  #take(mailbox: MailboxId, lost: () => void): Lease {
-    const holder = { lost, updating: false };
-    this.#holders.set(mailbox, holder);
-    const ours = (): boolean => this.#holders.get(mailbox) === holder;
-    return {
-      mailbox,
-      held: ours,
-      touch: () => {},
-      beginUpdate: () => {
-        holder.updating = ours();
-        return holder.updating;
-      },
-      release: () => {
-        if (ours()) this.#holders.delete(mailbox);
-      },
-    };
-  }
+function ownLeases(): Leases {
+  const table = new LeaseTable(createLeaseWords(), 1, systemClock);
+  return {
+    acquire: (mailbox, claim, lost) => table.acquire(mailbox, { ...claim, waitMs: 0 }, lost),
+    revoke: (mailbox) => table.revoke(mailbox),
+    secondsSinceOpened: (mailbox) => table.secondsSinceOpened(mailbox),
+    held: (mailbox) => table.held(mailbox),
+  };
 }
 
 /** Asks until it is not told to wait. The piece lasts until the next call. */

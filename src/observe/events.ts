@@ -82,14 +82,18 @@ export const events = {
   ),
   "pop3.session": event<
     {
+      session: string;
       account: string;
+      device: string;
+      tls: string;
+      cipher: string;
       end: string;
       sent: number;
       octets: number;
       removed: number;
       seconds: number;
     } & PeerFields
-  >("A POP3 session is over."),
+  >("A POP3 session is over; device is empty where it was the account's own password."),
   "pop3.unavailable": event<{ account: string; reason: string } & PeerFields>(
     "A maildrop could not be opened or listed; the client was told to try again or to tell its administrator.",
   ),

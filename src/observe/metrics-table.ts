@@ -22,8 +22,13 @@ export const metricRows = {
   },
   mailkeep_connections_refused_total: {
     kind: "counter",
-    help: "Connections turned away at a limit.",
+    help: "Connections turned away.",
     label: { name: "protocol", values: PROTOCOLS },
+  },
+  mailkeep_connection_refusals_total: {
+    kind: "counter",
+    help: "Connections turned away, by reason: too many in all, open from one network or new from it within a minute; not from a proxy where only proxies are served; without a good PROXY header.",
+    label: { name: "reason", values: ["full", "connections", "rate", "not-a-proxy", "proxy-header"] },
   },
   mailkeep_connections_open: {
     kind: "gauge",
@@ -96,7 +101,7 @@ export const metricRows = {
     help: "Logins, by outcome.",
     label: {
       name: "outcome",
-      values: ["ok", "refused", "throttled", "unavailable", "in_use"],
+      values: ["ok", "refused", "throttled", "unavailable", "in_use", "login_delay"],
     },
   },
   mailkeep_login_seconds: {
@@ -188,6 +193,35 @@ export const metricRows = {
   mailkeep_store_moved_octets_total: {
     kind: "counter",
     help: "Octets that reclaim copied out of segments.",
+  },
+  mailkeep_removed_messages: {
+    kind: "gauge",
+    help: "Removed messages that undelete can bring back.",
+  },
+  mailkeep_removed_octets: {
+    kind: "gauge",
+    help: "Octets of removed messages that undelete can bring back.",
+  },
+  mailkeep_expired_messages_total: {
+    kind: "counter",
+    help: "Messages removed because of their age.",
+  },
+  mailkeep_erased_messages_total: {
+    kind: "counter",
+    help: "Removed messages that were erased for good: old enough, or the disk was low.",
+    label: { name: "reason", values: ["age", "space"] },
+  },
+  mailkeep_disk_free_octets: {
+    kind: "gauge",
+    help: "Octets of the disk that are free for mail.",
+  },
+  mailkeep_disk_octets: {
+    kind: "gauge",
+    help: "Octets of the disk on which mail is.",
+  },
+  mailkeep_history_dropped_total: {
+    kind: "counter",
+    help: "Transfers whose history could not be written in time; no mail is lost.",
   },
   mailkeep_thread_restarts_total: {
     kind: "counter",

@@ -1,0 +1,86 @@
+import { setImmediate } from "node:timers/promises";
+import type { Clock } from "../lib/clock.ts";
+import type { Account } from "../model/account.ts";
+import { NO_ACTOR } from "../model/history.ts";
+import type { MailboxId } from "../model/ids.ts";
+import type { Log } from "../observe/log-port.ts";
+import type { Metrics } from "../observe/metrics-port.ts";
+import { type Store, StoreError } from "../store/ports.ts";
+
+/** What expiry needs; the figures are asked at each turn. */
+export type RetentionParts = {
+  readonly store: Pick<Store, "directory" | "mail" | "leases">;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** retention.expire_days, of accounts that have no figure of their own; 0: never. */
+  readonly expireDays: () => number;
+  /** retention.undelete_days; 0: expired is gone. */
+  readonly undeleteDays: () => number;
+};
+
+const DAY_MS = 86_400_000;
+const ACCOUNTS = 500;
+const MESSAGES = 10_000;
+
+/**
+ * One turn: removes, in every account, what is older than its owner's mail is kept (rule 1939-21). A maildrop in session is
+ * left for the next turn, so that no session sees its messages go.
+ */
+export async function expireOld(parts: RetentionParts, stopping: AbortSignal): Promise<void> {
+  const { directory } = parts.store;
+  for (let after: Account["address"] | undefined; !stopping.aborted;) {
+    const page = await directory.accounts({ ...(after === undefined ? {} : { after }), limit: ACCOUNTS });
+    for (const account of page) {
+      const days = account.expireDays ?? parts.expireDays();
+      if (days > 0 && !stopping.aborted) await expireOf(parts, account, days, stopping);
+    }
+    after = page.at(-1)?.address;
+    if (page.length < ACCOUNTS) return;
+  }
+}
+
+async function expireOf(parts: RetentionParts, account: Account, days: number, stopping: AbortSignal): Promise<void> {
+  const before = parts.clock.now() - days * DAY_MS;
+  let messages = 0;
+  try {
+    for (const mailbox of [account.inbox, account.junk]) {
+      for (let slice = MESSAGES; slice === MESSAGES && !stopping.aborted;) {
+        slice = await expireSlice(parts, mailbox, before);
+        messages += slice;
+        // Whoever waits for the maildrop comes in between.
+        if (slice === MESSAGES) await setImmediate();
+      }
+    }
+  } finally {
+    if (messages > 0) {
+      parts.metrics.counter("mailkeep_expired_messages_total").add(messages);
+      parts.log.info("mail.expired", { account: account.address, messages });
+    }
+  }
+}
+
+/** Removes one slice and gives how many went; 0: none is old enough, or somebody is in session. */
+async function expireSlice(
+  { store, undeleteDays }: RetentionParts,
+  mailbox: MailboxId,
+  before: number,
+): Promise<number> {
+  const { mail, leases } = store;
+  // Nearly always there is none, and the lease is left alone.
+  if ((await mail.receivedBefore(mailbox, before, 1)).length === 0) return 0;
+  const lease = await leases.acquire(mailbox, { waitMs: 0, job: true }, () => undefined);
+  if (!lease.ok) return 0;
+  try {
+    // Asked again under the lease: what a session removed meanwhile is not removed twice.
+    const uids = await mail.receivedBefore(mailbox, before, MESSAGES);
+    if (!lease.value.beginUpdate()) return 0;
+    const cause = { ...NO_ACTOR, kind: "expired", keep: undeleteDays() > 0 } as const;
+    const outcome = await mail.expunge(mailbox, uids, cause);
+    if (!outcome.ok)
+      throw new StoreError("unavailable", `expiring: ${outcome.error}`, { full: outcome.error === "full" });
+    return outcome.value.removed;
+  } finally {
+    lease.value.release();
+  }
+}
