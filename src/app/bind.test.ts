@@ -20,24 +20,29 @@ function tcp(port: number) {
 
 describe("decideAddresses", () => {
   it("gives a port 0 its number and keeps HTTP apart", async () => {
+    const proxies = [{ network: [10, 0, 0, 0], bits: 8 }];
     const decided = await decideAddresses(
       [
-        { protocol: "pop3", tls: "starttls", address: [...tcp(0)] },
-        { protocol: "http", tls: "none", address: [...tcp(0)] },
-        { protocol: "lmtp", tls: "none", address: [{ kind: "unix", path: "/run/x.sock" }] },
+        { protocol: "pop3", tls: "starttls", address: [...tcp(0)], proxyProtocolFrom: proxies },
+        { protocol: "http", tls: "none", address: [...tcp(0)], proxyProtocolFrom: [] },
+        { protocol: "lmtp", tls: "none", address: [{ kind: "unix", path: "/run/x.sock" }], proxyProtocolFrom: [] },
       ],
       "en",
     );
     assert(decided.ok);
     const [pop3, lmtp] = decided.value.threads;
     assert(pop3 !== undefined && "port" in pop3.address && pop3.address.port > 0);
-    assert.deepEqual(lmtp, { protocol: "lmtp", tls: "none", address: { path: "/run/x.sock" } });
+    assert.deepEqual(pop3.proxyFrom, proxies);
+    assert.deepEqual(lmtp, { protocol: "lmtp", tls: "none", address: { path: "/run/x.sock" }, proxyFrom: [] });
     assert.equal(decided.value.http.length, 1);
   });
 
   it("says which listener cannot have its port and who has it", async (t) => {
     const { port } = await taken(t);
-    const decided = await decideAddresses([{ protocol: "pop3", tls: "starttls", address: [...tcp(port)] }], "en");
+    const decided = await decideAddresses(
+      [{ protocol: "pop3", tls: "starttls", address: [...tcp(port)], proxyProtocolFrom: [] }],
+      "en",
+    );
     assert(!decided.ok);
     assert.match(
       decided.error,
@@ -47,7 +52,10 @@ describe("decideAddresses", () => {
 
   it("has a word for an address of another machine", async () => {
     const elsewhere = [{ kind: "tcp", host: "192.0.2.1", port: 4110 }] as const;
-    const decided = await decideAddresses([{ protocol: "pop3", tls: "starttls", address: [...elsewhere] }], "en");
+    const decided = await decideAddresses(
+      [{ protocol: "pop3", tls: "starttls", address: [...elsewhere], proxyProtocolFrom: [] }],
+      "en",
+    );
     assert.deepEqual(decided, {
       ok: false,
       error: "pop3 cannot listen on 192.0.2.1:4110: this machine has no such address.",

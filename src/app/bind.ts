@@ -21,14 +21,14 @@ export async function decideAddresses(
 ): Promise<Result<Addresses, string>> {
   const threads: ThreadListener[] = [];
   const http: ListenAddress[] = [];
-  for (const { protocol, tls, address: addresses } of listeners) {
+  for (const { protocol, tls, address: addresses, proxyProtocolFrom: proxyFrom } of listeners) {
     for (const configured of addresses) {
       const address = await decide(configured, language);
       if (!address.ok) {
         return err(listenSentence(protocol, formatListenAddress(configured), address.error, language));
       }
       if (protocol === "http") http.push(address.value);
-      else threads.push({ protocol, tls, address: address.value });
+      else threads.push({ protocol, tls, address: address.value, proxyFrom });
     }
   }
   return ok({ threads, http });

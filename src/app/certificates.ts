@@ -5,9 +5,10 @@ import type { Clock } from "../lib/clock.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { Log } from "../observe/log-port.ts";
 import { loadCertificate, type CertificateFiles, type LoadedCertificate } from "../tls/certificates.ts";
-import { newTicketKeys, type CertificateMaterial } from "../tls/context.ts";
+import type { CertificateMaterial } from "../tls/context.ts";
 import { describeCertificate } from "../tls/describe.ts";
 import { ensureSelfSigned, selfSignedFiles, writeSelfSigned } from "../tls/self-signed-files.ts";
+import { newTicketKeys, rotateTicketKeys, TICKET_ROTATION_MS } from "../tls/ticket-keys.ts";
 import { CertificateWatch } from "../tls/watch.ts";
 
 export type CertificateParts = {
@@ -24,6 +25,8 @@ export class ServedCertificate implements Disposable {
   #loaded: LoadedCertificate;
   #files: CertificateFiles;
   #watch: CertificateWatch;
+  #ticketKeys: Uint8Array;
+  readonly #rotation: NodeJS.Timeout;
   #use: (material: CertificateMaterial) => void = () => undefined;
 
   private constructor(parts: CertificateParts, files: CertificateFiles, loaded: LoadedCertificate) {
@@ -31,8 +34,10 @@ export class ServedCertificate implements Disposable {
     this.#config = parts.config;
     this.#files = files;
     this.#loaded = loaded;
+    this.#ticketKeys = parts.ticketKeys;
     this.#say(loaded);
     this.#watch = this.#watchFiles();
+    this.#rotation = setInterval(() => this.#rotate(), TICKET_ROTATION_MS).unref();
   }
 
   /** Loads what the configuration names; without any, the self-signed one. The error is a sentence. */
@@ -59,7 +64,7 @@ export class ServedCertificate implements Disposable {
   /** Loads again, from what this configuration names. The old one stays when the new one is no good. */
   async reload(config: Config): Promise<Result<void, string>> {
     const files = await filesOf(config, this.#parts.clock, "ensure");
-    const loaded = await loadCertificate(requestOf(files, config, this.#parts.ticketKeys), this.#parts.clock);
+    const loaded = await loadCertificate(requestOf(files, config, this.#ticketKeys), this.#parts.clock);
     if (!loaded.ok) {
       this.#parts.log.error("tls.failed", { reason: loaded.error.message });
       return err(loaded.error.message);
@@ -73,22 +78,32 @@ export class ServedCertificate implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    clearInterval(this.#rotation);
     this.#watch[Symbol.dispose]();
   }
 
   #watchFiles(): CertificateWatch {
-    const { clock, ticketKeys, log } = this.#parts;
+    const { clock, log } = this.#parts;
     return new CertificateWatch(this.#files, this.#loaded.material, {
-      load: () => loadCertificate(requestOf(this.#files, this.#config, ticketKeys), clock),
+      load: () => loadCertificate(requestOf(this.#files, this.#config, this.#ticketKeys), clock),
       loaded: (certificate) => this.#replace(certificate),
       failed: (problem) => log.error("tls.failed", { reason: problem.message }),
     });
   }
 
   #replace(loaded: LoadedCertificate): void {
-    this.#loaded = loaded;
+    // The ticket keys may have been replaced while it was being loaded.
+    this.#loaded = { ...loaded, material: { ...loaded.material, ticketKeys: this.#ticketKeys } };
     this.#say(loaded);
-    this.#use(loaded.material);
+    this.#use(this.#loaded.material);
+  }
+
+  /** A key that was stolen opens no session older than a day; nobody has to begin anew for it. */
+  #rotate(): void {
+    this.#ticketKeys = rotateTicketKeys(this.#ticketKeys);
+    const material = { ...this.#loaded.material, ticketKeys: this.#ticketKeys };
+    this.#loaded = { ...this.#loaded, material };
+    this.#use(material);
   }
 
   #say({ facts, warning }: LoadedCertificate): void {
@@ -136,6 +151,11 @@ function folderOf(config: Config): string {
 }
 
 async function filesOf(config: Config, clock: Clock, how: "ensure" | "name"): Promise<CertificateFiles> {
+  const clientAuthority = config.auth.clientCertificates?.authority;
+  return { ...(await pairOf(config, clock, how)), ...(clientAuthority !== undefined && { clientAuthority }) };
+}
+
+async function pairOf(config: Config, clock: Clock, how: "ensure" | "name"): Promise<CertificateFiles> {
   const { certificate, key } = config.tls;
   if (certificate !== undefined && key !== undefined) return { certificate, key };
   const folder = folderOf(config);

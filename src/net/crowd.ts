@@ -1,5 +1,6 @@
 import type { Clock } from "../lib/clock.ts";
 import { KernelQueues } from "./kernel-queues.ts";
+import type { NetworkLimits } from "./network-limits.ts";
 
 /** What the crowd asks of a member once a second. */
 export type Member = { sweep(nowMonotonicMs: number): void };
@@ -12,11 +13,14 @@ export class Crowd implements Disposable {
   readonly limit: number;
   readonly clock: Clock;
   readonly queues = new KernelQueues();
+  /** The limits by network, over all threads; undefined: there are none. */
+  readonly networks: NetworkLimits | undefined;
   readonly #members = new Set<Member>();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(options: { readonly connections: number; readonly clock: Clock }) {
+  constructor(options: { readonly connections: number; readonly clock: Clock; readonly networks?: NetworkLimits }) {
     this.limit = options.connections;
+    this.networks = options.networks;
     this.clock = options.clock;
     this.#timer = setInterval(() => this.sweep(), 1000).unref();
   }

@@ -7,33 +7,60 @@ import type { Socket } from "node:net";
 const REFRESH_MS = 2000;
 const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"] as const;
 
+// TCP_FIN_WAIT2 of <net/tcp_states.h>: our FIN, and so all that we ever sent, was acknowledged.
+const FIN_WAIT2 = "05";
+
+type Queue = { readonly inode: number; readonly unsent: number; readonly unread: number; readonly state: string };
+
 /** How many octets the kernel holds for each peer that has not acknowledged them, as far as the system tells (Linux). */
 export class KernelQueues {
   #octets: ReadonlyMap<number, number> = new Map();
+  #finished: ReadonlySet<number> = new Set();
   #readAt = -Infinity;
   #reading = false;
 
   /** The newest count for a socket; asks for a newer one behind the caller's back. undefined: not known (yet). */
   look(socket: Socket, nowMonotonicMs: number): number | undefined {
-    const inode = inodeOf(socket);
-    if (inode === undefined) return undefined;
-    if (!this.#reading && nowMonotonicMs - this.#readAt >= REFRESH_MS) void this.#read(nowMonotonicMs);
-    return this.#octets.get(inode);
+    const inode = this.#known(socket, nowMonotonicMs);
+    return inode === undefined ? undefined : this.#octets.get(inode);
   }
 
-  async #read(now: number): Promise<void> {
+  /** Whether the peer has acknowledged all that was sent and our FIN, and nothing of its own is unread; as far as is known. */
+  isFinished(socket: Socket, nowMonotonicMs: number): boolean {
+    const inode = this.#known(socket, nowMonotonicMs);
+    return inode !== undefined && this.#finished.has(inode);
+  }
+
+  /** Asks for new counts now; what is under way already may be older than the call. */
+  async refresh(nowMonotonicMs: number): Promise<void> {
+    if (this.#reading) return;
     this.#reading = true;
-    this.#readAt = now;
+    this.#readAt = nowMonotonicMs;
     const tables = await Promise.all(TABLES.map((table) => readFile(table, "latin1").catch(() => "")));
-    this.#octets = new Map(tables.flatMap((table) => table.split("\n").slice(1)).map(queueOf));
+    const queues = tables.flatMap((table) => table.split("\n").slice(1)).map(queueOf);
+    this.#octets = new Map(queues.map(({ inode, unsent }) => [inode, unsent]));
+    const finished = queues.filter(({ state, unread }) => state === FIN_WAIT2 && unread === 0);
+    this.#finished = new Set(finished.map(({ inode }) => inode));
     this.#reading = false;
+  }
+
+  #known(socket: Socket, now: number): number | undefined {
+    const inode = inodeOf(socket);
+    if (inode !== undefined && now - this.#readAt >= REFRESH_MS) void this.refresh(now);
+    return inode;
   }
 }
 
-/** A line of /proc/net/tcp (proc(5)): field 4 is tx_queue:rx_queue in hexadecimal, field 9 the inode. */
-function queueOf(line: string): readonly [inode: number, octets: number] {
+/** A line of /proc/net/tcp (proc(5)): field 3 is the state, 4 tx_queue:rx_queue in hexadecimal, 9 the inode. */
+function queueOf(line: string): Queue {
   const fields = line.trim().split(/\s+/);
-  return [Number(fields[9] ?? 0), Number.parseInt(fields[4] ?? "0", 16)];
+  const [unsent = "0", unread = "0"] = (fields[4] ?? "").split(":");
+  return {
+    inode: Number(fields[9] ?? 0),
+    unsent: Number.parseInt(unsent, 16),
+    unread: Number.parseInt(unread, 16),
+    state: fields[3] ?? "",
+  };
 }
 
 function inodeOf(socket: Socket): number | undefined {

@@ -1,11 +1,13 @@
 import { chmod, lstat, unlink } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { SecureContext } from "node:tls";
+import { containsAny, type Cidr } from "../model/cidr.ts";
 import type { Log } from "../observe/log-port.ts";
 import type { Counter, Gauge, Metrics } from "../observe/metrics-port.ts";
 import type { Connection, ConnectionHandler } from "./connection.ts";
 import type { Crowd } from "./crowd.ts";
 import type { ProtocolName } from "./protocol.ts";
+import { Refusals } from "./refusals.ts";
 import { SocketConnection, type ConnectionSurroundings } from "./socket-connection.ts";
 
 /** Where to listen: a TCP address (port 0: any free one) or a unix socket. */
@@ -21,7 +23,12 @@ export type ListenOptions = {
   readonly tls: TlsMode;
   /** The certificate of this moment; asked at each handshake, never where `tls` is "none". */
   readonly context: () => SecureContext;
-  /** Said before closing when the crowd is full, CRLF included; not where TLS is implicit. */
+  /** Whether clients are asked for a certificate at the handshake; the context then knows the authority. */
+  readonly asksForCertificate?: () => boolean;
+  /** Networks of proxies that name their client first (PROXY protocol); where there are any nobody else is served. */
+  readonly proxyFrom?: readonly Cidr[];
+  readonly proxyHeaderSeconds?: number;
+  /** Said before closing when there are too many, CRLF included; not where TLS is implicit. */
   readonly busyLine: string;
   /** Makes the protocol's side of a connection; where TLS is implicit, after the handshake. */
   readonly accept: (connection: Connection) => ConnectionHandler;
@@ -52,6 +59,8 @@ const BACKLOG = 4096;
 const KEEP_ALIVE_MS = 60_000;
 const HANDSHAKE_SECONDS = 30;
 const CLOSE_SECONDS = 10;
+// A header is in the proxy's first segment. The specification asks for patience with one that was lost: 3 s and more.
+const PROXY_HEADER_SECONDS = 5;
 
 // Only registered ALPN names are spoken (rule TLS-06); SMTP and LMTP have none.
 const ALPN: Record<ProtocolName, readonly string[]> = { pop3: ["pop3"], smtp: [], submission: [], lmtp: [] };
@@ -69,7 +78,7 @@ class SocketListener implements Listener {
   readonly #open = new Set<SocketConnection>();
   readonly #surroundings: ConnectionSurroundings;
   readonly #accepted: Counter;
-  readonly #refused: Counter;
+  readonly #refusals: Refusals;
   readonly #openGauge: Gauge;
   #waiting: (() => void)[] = [];
   #lastErrorAt = -Infinity;
@@ -78,13 +87,18 @@ class SocketListener implements Listener {
     this.#options = options;
     const { protocol, metrics } = options;
     this.#accepted = metrics.counter("mailkeep_connections_total", protocol);
-    this.#refused = metrics.counter("mailkeep_connections_refused_total", protocol);
+    this.#refusals = new Refusals({ protocol, metrics, log: options.log, clock: options.crowd.clock });
     this.#openGauge = metrics.gauge("mailkeep_connections_open", protocol);
     this.#surroundings = {
       protocol,
       unix: "path" in options.address,
-      context: options.context,
-      alpn: ALPN[protocol],
+      implicitTls: options.tls === "implicit",
+      tls: {
+        context: options.context,
+        asksForCertificate: options.asksForCertificate ?? (() => false),
+        alpn: ALPN[protocol],
+      },
+      proxyHeaderSeconds: options.proxyFrom?.length ? (options.proxyHeaderSeconds ?? PROXY_HEADER_SECONDS) : undefined,
       handshakeSeconds: options.handshakeSeconds ?? HANDSHAKE_SECONDS,
       closeSeconds: options.closeSeconds ?? CLOSE_SECONDS,
       clock: options.crowd.clock,
@@ -95,6 +109,8 @@ class SocketListener implements Listener {
         resumed: metrics.counter("mailkeep_tls_handshakes_total", "resumed"),
         failed: metrics.counter("mailkeep_tls_handshakes_total", "failed"),
       },
+      admit: (connection) => this.#admit(connection),
+      badHeader: (connection, reason) => this.#refusals.note("proxy-header", connection.peer.address, reason),
       accept: options.accept,
       onClosed: (connection) => this.#onClosed(connection),
     };
@@ -138,6 +154,7 @@ class SocketListener implements Listener {
   shutdown(): void {
     this.stopAccepting();
     for (const connection of this.#open) connection.shutdown();
+    void this.#letGo();
   }
 
   idle(): Promise<void> {
@@ -149,6 +166,13 @@ class SocketListener implements Listener {
     this.stopAccepting();
     for (const connection of this.#open) connection.destroy();
     await this.idle();
+  }
+
+  /** Who has everything already and only keeps its end open is not waited for; the others are looked at each second. */
+  async #letGo(): Promise<void> {
+    const { queues, clock } = this.#options.crowd;
+    await queues.refresh(clock.monotonic());
+    for (const connection of this.#open) connection.letGo(clock.monotonic());
   }
 
   #listen(how: Parameters<Server["listen"]>[0]): Promise<void> {
@@ -163,22 +187,37 @@ class SocketListener implements Listener {
 
   #onConnection(socket: Socket): void {
     const connection = new SocketConnection(socket, this.#surroundings);
-    if (!this.#options.crowd.add(connection)) {
-      this.#refused.add();
-      // The greeting's place is taken by the reason; a handshake only to say it would cost what the limit saves.
-      if (this.#options.tls === "implicit") socket.destroy();
-      else socket.end(this.#options.busyLine, "latin1", () => socket.destroy());
-      return;
+    const { crowd, busyLine, proxyFrom } = this.#options;
+    if (!crowd.add(connection)) {
+      this.#refusals.note("full", connection.peer.address);
+      return connection.turnAway(busyLine);
     }
-    this.#accepted.add();
     this.#openGauge.add(1);
     this.#open.add(connection);
-    connection.begin(this.#options.tls === "implicit");
+    if (!proxyFrom?.length || containsAny(proxyFrom, connection.peer.address)) return connection.begin();
+    // There is nothing to say to somebody who came past the proxy.
+    this.#refusals.note("not-a-proxy", connection.peer.address);
+    connection.destroy();
+  }
+
+  /** Applies the limits by network, once the peer is known. */
+  #admit(connection: SocketConnection): boolean {
+    const entered = this.#options.crowd.networks?.enter(connection.peer);
+    if (entered !== undefined && "crowded" in entered) {
+      this.#refusals.note(entered.crowded, connection.peer.address);
+      connection.turnAway(this.#options.busyLine);
+      return false;
+    }
+    connection.network = entered?.network;
+    this.#accepted.add();
+    return true;
   }
 
   #onClosed(connection: SocketConnection): void {
     if (!this.#open.delete(connection)) return;
-    this.#options.crowd.delete(connection);
+    const { crowd } = this.#options;
+    crowd.delete(connection);
+    if (connection.network !== undefined) crowd.networks?.leave(connection.network);
     this.#openGauge.add(-1);
     if (this.#open.size > 0) return;
     const waiting = this.#waiting;

@@ -1,28 +1,37 @@
 import type { Socket } from "node:net";
-import { TLSSocket, type SecureContext } from "node:tls";
+import { TLSSocket } from "node:tls";
 import type { Clock } from "../lib/clock.ts";
 import type { Peer } from "../model/peer.ts";
 import type { Log } from "../observe/log-port.ts";
 import type { Counter } from "../observe/metrics-port.ts";
+import { endPointBinding, exporterBinding } from "./channel-binding.ts";
 import type { Connection, ConnectionHandler, TlsState } from "./connection.ts";
 import type { KernelQueues } from "./kernel-queues.ts";
 import type { ProtocolName } from "./protocol.ts";
+import type { ProxyHeader } from "./proxy-header.ts";
+import { ProxyHeaderParser } from "./proxy-protocol.ts";
+import { secureSocket, tlsReasonOf, tlsStateOf, type ServerTls } from "./server-tls.ts";
+import { peerOf } from "./socket-peer.ts";
 
 /** What all connections of one listener share. */
 export type ConnectionSurroundings = {
   readonly protocol: ProtocolName;
   /** Whether peers come by a unix socket and so have no address. */
   readonly unix: boolean;
-  /** Asked at each handshake, so that a new certificate holds for the next client. */
-  readonly context: () => SecureContext;
-  /** ALPN names that are spoken here (rule TLS-06); none: the client's wish is not looked at. */
-  readonly alpn: readonly string[];
+  readonly implicitTls: boolean;
+  readonly tls: ServerTls;
+  /** How long a proxy may take for its header; undefined: no header is looked for. */
+  readonly proxyHeaderSeconds: number | undefined;
   readonly handshakeSeconds: number;
   readonly closeSeconds: number;
   readonly clock: Clock;
   readonly queues: KernelQueues;
   readonly log: Log;
   readonly handshakes: { readonly full: Counter; readonly resumed: Counter; readonly failed: Counter };
+  /** Whether its peer, who is known by now, may come in; false: it was turned away. */
+  readonly admit: (connection: SocketConnection) => boolean;
+  /** Told of a proxy's header that is none or does not come; the connection is destroyed next. */
+  readonly badHeader: (connection: SocketConnection, reason: string) => void;
   /** Makes the protocol's side once there is something to speak over. */
   readonly accept: (connection: Connection) => ConnectionHandler;
   readonly onClosed: (connection: SocketConnection) => void;
@@ -39,14 +48,19 @@ export class SocketConnection implements Connection {
   #socket: Socket;
   // The one with a descriptor, also under TLS.
   readonly #clear: Socket;
+  /** The network that it is counted by. */
+  network: string | undefined;
   #handler: ConnectionHandler | undefined;
+  #header: ProxyHeaderParser | undefined;
   #peer: Peer | undefined;
   #tls: TlsState | undefined;
   #handshaking = false;
   #ending = false;
   #closed = false;
+  // The server stops: nobody is waited for who has everything.
+  #stopping = false;
   #discarded = 0;
-  // Of the handshake or of the close under way.
+  // Of the proxy's header, of the handshake or of the close under way.
   #deadline = Infinity;
   #queued = 0;
   #inKernel: number | undefined;
@@ -63,10 +77,20 @@ export class SocketConnection implements Connection {
     socket.on("close", () => this.#onClose());
   }
 
-  /** Lets the protocol speak: at once, or after the handshake where TLS is implicit. */
-  begin(implicitTls: boolean): void {
-    if (implicitTls) this.startTls();
-    else this.#accept();
+  /** Lets the protocol speak: at once, or after the proxy's header and the handshake where there are such. */
+  begin(): void {
+    const { proxyHeaderSeconds, clock } = this.#surroundings;
+    if (proxyHeaderSeconds === undefined) return this.#enter(undefined);
+    this.#header = new ProxyHeaderParser();
+    this.#deadline = clock.monotonic() + proxyHeaderSeconds * 1000;
+  }
+
+  /** Says why, where the peer can read it, and closes without waiting for anybody. */
+  turnAway(reason: string): void {
+    // The greeting's place is taken by the reason; a handshake only to say it would cost what the limit saves.
+    if (this.#surroundings.implicitTls) return this.destroy();
+    this.#ending = true;
+    this.#socket.end(reason, "latin1", () => this.destroy());
   }
 
   get peer(): Peer {
@@ -76,6 +100,11 @@ export class SocketConnection implements Connection {
 
   get tls(): TlsState | undefined {
     return this.#tls;
+  }
+
+  binding(type: "tls-exporter" | "tls-server-end-point"): Uint8Array | undefined {
+    if (this.#closed || this.#handshaking || !(this.#socket instanceof TLSSocket)) return undefined;
+    return type === "tls-exporter" ? exporterBinding(this.#socket) : endPointBinding(this.#socket);
   }
 
   get unsent(): number {
@@ -123,13 +152,7 @@ export class SocketConnection implements Connection {
     clear.removeAllListeners("end");
     this.#handshaking = true;
     this.#deadline = this.#surroundings.clock.monotonic() + this.#surroundings.handshakeSeconds * 1000;
-    const { alpn } = this.#surroundings;
-    const secure = new TLSSocket(clear, {
-      isServer: true,
-      secureContext: this.#surroundings.context(),
-      ...(alpn.length > 0 && { ALPNProtocols: [...alpn] }),
-    });
-    secure.disableRenegotiation();
+    const secure = secureSocket(clear, this.#surroundings.tls);
     this.#socket = secure;
     this.#listen(secure);
     secure.on("secure", () => this.#onSecure(secure));
@@ -163,8 +186,14 @@ export class SocketConnection implements Connection {
 
   /** Asks the protocol to come to an end; a connection still in its first handshake has nothing to finish. */
   shutdown(): void {
+    this.#stopping = true;
     if (this.#handler === undefined) this.destroy();
     else this.#guarded(this.#handler, shutdownOf);
+  }
+
+  /** While the server stops: closes when we have ended and the peer has all of it, though it has not closed itself. */
+  letGo(now: number): void {
+    if (this.#stopping && this.#ending && this.#surroundings.queues.isFinished(this.#clear, now)) this.destroy();
   }
 
   /** Once a second: the deadlines of the connection itself, then those of its protocol. */
@@ -172,9 +201,11 @@ export class SocketConnection implements Connection {
     if (this.#closed) return;
     if (now >= this.#deadline) {
       if (this.#handshaking) this.#onTlsError(new Error("handshake deadline"));
+      if (this.#header !== undefined) this.#surroundings.badHeader(this, "late");
       this.destroy();
       return;
     }
+    this.letGo(now);
     this.#noteWriteProgress(now);
     if (this.#ending || this.#handshaking || this.#handler === undefined) return;
     try {
@@ -189,6 +220,34 @@ export class SocketConnection implements Connection {
     socket.on("end", () => this.#onEnd());
     // The reason matters to nobody; "close" follows.
     socket.on("error", ignore);
+  }
+
+  #onHeader(parser: ProxyHeaderParser, octets: Buffer): void {
+    const outcome = parser.push(octets);
+    if (outcome === undefined) return;
+    this.#header = undefined;
+    this.#deadline = Infinity;
+    if (!outcome.ok) {
+      this.#surroundings.badHeader(this, outcome.error);
+      return this.destroy();
+    }
+    const { header, rest } = outcome.value;
+    // What came behind the header is given back to the socket, for whoever reads it next.
+    this.#socket.pause();
+    if (rest.length > 0) this.#socket.unshift(rest);
+    this.#enter(header);
+    if (!this.#closed && !this.#ending && !this.#surroundings.implicitTls) this.#socket.resume();
+  }
+
+  #enter(header: ProxyHeader | undefined): void {
+    if (header?.kind === "proxied") {
+      this.#peer = header.peer;
+      this.#tls = header.tls;
+    }
+    // A proxy's own connections, such as its health checks, are no crowd.
+    if (header?.kind !== "local" && !this.#surroundings.admit(this)) return;
+    if (this.#surroundings.implicitTls) this.startTls();
+    else this.#accept();
   }
 
   #accept(): void {
@@ -206,6 +265,7 @@ export class SocketConnection implements Connection {
       if (this.#discarded > DISCARD_OCTETS) this.destroy();
       return;
     }
+    if (this.#header !== undefined) return this.#onHeader(this.#header, octets);
     try {
       this.#handler?.data(octets);
     } catch (cause) {
@@ -215,7 +275,7 @@ export class SocketConnection implements Connection {
 
   #onEnd(): void {
     // A FIN in place of the handshake's next message ends it; after our own FIN both sides are done by themselves.
-    if (this.#handshaking) this.destroy();
+    if (this.#handshaking || this.#header !== undefined) this.destroy();
     else if (!this.#ending && this.#handler !== undefined) this.#guarded(this.#handler, endedOf);
   }
 
@@ -225,7 +285,7 @@ export class SocketConnection implements Connection {
     this.#deadline = Infinity;
     const { handshakes } = this.#surroundings;
     (socket.isSessionReused() ? handshakes.resumed : handshakes.full).add();
-    this.#tls = { version: socket.getProtocol() ?? "", cipher: socket.getCipher()?.name ?? "" };
+    this.#tls = tlsStateOf(socket, this.#surroundings.tls, this.#surroundings.clock.now());
     if (this.#handler === undefined) this.#accept();
     else this.#guarded(this.#handler, securedOf);
   }
@@ -237,7 +297,7 @@ export class SocketConnection implements Connection {
       this.#surroundings.log.info("tls.handshake.failed", {
         protocol: this.#surroundings.protocol,
         peer: this.peer.address,
-        reason: reasonOf(error),
+        reason: tlsReasonOf(error),
       });
     }
     this.destroy();
@@ -307,17 +367,3 @@ const endedOf = (handler: ConnectionHandler): void => handler.ended();
 const securedOf = (handler: ConnectionHandler): void => handler.secured();
 const closedOf = (handler: ConnectionHandler): void => handler.closed();
 const ignore = (): void => {};
-
-function peerOf(socket: Socket, unix: boolean): Peer {
-  if (unix) return { address: "unix", port: 0 };
-  const { remoteAddress: address, remotePort: port } = socket;
-  // The kernel forgets the address of a connection that was reset before anybody asked.
-  if (address === undefined || port === undefined) return { address: "unknown", port: 0 };
-  const mapped = address.startsWith("::ffff:") && address.includes(".");
-  return { address: mapped ? address.slice(7) : address, port };
-}
-
-/** OpenSSL's own few words; its whole line names files of its source and ends in a line feed. */
-function reasonOf(error: Error): string {
-  return "reason" in error && typeof error.reason === "string" ? error.reason : error.message.trim();
-}

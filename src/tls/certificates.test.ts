@@ -7,7 +7,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { loadCertificate } from "./certificates.ts";
 import type { CertificateProblem } from "./certificates.ts";
-import { newTicketKeys } from "./context.ts";
+import { newTicketKeys } from "./ticket-keys.ts";
 import { describeCertificate } from "./describe.ts";
 import { makeSelfSigned } from "./self-signed.ts";
 

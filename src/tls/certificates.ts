@@ -10,7 +10,12 @@ import type { CertificateMaterial, MinimumVersion } from "./context.ts";
 import { contextOf } from "./context.ts";
 
 /** The files of a certificate and its key. */
-export type CertificateFiles = { readonly certificate: string; readonly key: string };
+export type CertificateFiles = {
+  readonly certificate: string;
+  readonly key: string;
+  /** The certificates of the authority that vouches for clients, where they are asked for one. */
+  readonly clientAuthority?: string;
+};
 
 export type LoadRequest = CertificateFiles & {
   readonly minimumVersion: MinimumVersion;
@@ -54,8 +59,17 @@ export async function loadCertificate(
   const misfit = checkPair(chain, key.value, request);
   if (misfit !== undefined) return problem("key-mismatch", request.certificate, misfit);
 
+  const authority = await loadAuthority(request.clientAuthority);
+  if (!authority.ok) return authority;
+
   const { minimumVersion, ticketKeys } = request;
-  const material = { certificatePem: certificatePem.value, keyPem: keyPem.value, minimumVersion, ticketKeys };
+  const material = {
+    certificatePem: certificatePem.value,
+    keyPem: keyPem.value,
+    minimumVersion,
+    ticketKeys,
+    ...(authority.value !== undefined && { clientAuthority: authority.value }),
+  };
   try {
     contextOf(material);
   } catch (cause) {
@@ -63,6 +77,14 @@ export async function loadCertificate(
   }
   const facts = factsOf(chain[0]);
   return ok({ material, facts, warning: warningOf(facts, request.certificate, clock.now()) });
+}
+
+async function loadAuthority(file: string | undefined): Promise<Result<string | undefined, CertificateProblem>> {
+  if (file === undefined) return ok(undefined);
+  const pem = await readText(file, "authority");
+  if (!pem.ok || parseChain(pem.value) !== undefined) return pem;
+  const wanted = "no certificate in PEM form in it (a text with -----BEGIN CERTIFICATE-----)";
+  return problem("not-pem", file, `authority ${file}: ${wanted}`);
 }
 
 async function readText(file: string, what: string): Promise<Result<string, CertificateProblem>> {

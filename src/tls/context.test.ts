@@ -6,7 +6,8 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import type { ConnectionOptions, TLSSocket as Client } from "node:tls";
 import { TLSSocket, connect } from "node:tls";
-import { SecureContextHolder, newTicketKeys } from "./context.ts";
+import { SecureContextHolder } from "./context.ts";
+import { newTicketKeys } from "./ticket-keys.ts";
 import { makeSelfSigned } from "./self-signed.ts";
 
 const request = { hostname: "mail.example.test", names: [], days: 90, now: Date.now() };

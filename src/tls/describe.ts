@@ -3,7 +3,7 @@ import type { CertificateFacts } from "./certificate.ts";
 import { daysLeft } from "./certificate.ts";
 import type { CertificateFiles } from "./certificates.ts";
 import { loadCertificate } from "./certificates.ts";
-import { newTicketKeys } from "./context.ts";
+import { newTicketKeys } from "./ticket-keys.ts";
 
 /** What `mailkeep certificate list` shows of a certificate; facts are missing where the files cannot be used. */
 export type CertificateDescription = CertificateFiles & {

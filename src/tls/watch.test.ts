@@ -5,7 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { loadCertificate } from "./certificates.ts";
-import { newTicketKeys } from "./context.ts";
+import { newTicketKeys } from "./ticket-keys.ts";
 import type { SelfSigned } from "./self-signed.ts";
 import { makeSelfSigned } from "./self-signed.ts";
 import { CertificateWatch } from "./watch.ts";

@@ -11,6 +11,7 @@ export type WatchPorts = {
 };
 
 const POLL_MS = 5000;
+const CHANGES = ["certificatePem", "keyPem", "clientAuthority"] as const;
 // Whoever writes the pair may be between its two files.
 const MOST_TRIES = 3;
 
@@ -61,14 +62,16 @@ export class CertificateWatch {
     }
     this.#triesLeft = 0;
     const { material } = result.value;
-    const { certificatePem, keyPem } = this.#inUse;
+    const before = this.#inUse;
     this.#inUse = material;
-    if (material.certificatePem !== certificatePem || material.keyPem !== keyPem) this.#ports.loaded(result.value);
+    if (CHANGES.some((what) => material[what] !== before[what])) this.#ports.loaded(result.value);
   }
 }
 
 async function stateOf(files: CertificateFiles): Promise<string> {
-  const states = await Promise.all([files.certificate, files.key].map(fileState));
+  const { certificate, key, clientAuthority } = files;
+  const watched = clientAuthority === undefined ? [certificate, key] : [certificate, key, clientAuthority];
+  const states = await Promise.all(watched.map(fileState));
   return states.join(" ");
 }
 
