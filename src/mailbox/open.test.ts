@@ -1,40 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { systemClock } from "../lib/clock.ts";
-import { err, ok } from "../lib/result.ts";
-import type { Account } from "../model/account.ts";
-import type { Address } from "../model/address.ts";
-import { recordingLog, testMetrics } from "../observe/testing.ts";
-import { type Store, StoreError } from "../store/ports.ts";
+import { err, ok, type Result } from "../lib/result.ts";
+import type { MailboxId, Uid } from "../model/ids.ts";
+import { type Mail, StoreError } from "../store/ports.ts";
 import { removeAccount, setEnabled } from "./accounts.ts";
-import { createMailboxes, type OpenMaildrop } from "./open.ts";
-import { MemoryStore, pull } from "./testing.ts";
-
-function house() {
-  const store = new MemoryStore();
-  const ann = store.addAccount("ann@example.test" as Address);
-  const { log, events } = recordingLog();
-  const { metrics, sample } = testMetrics();
-  const parts = {
-    directory: store.directory as Store["directory"],
-    mail: store.mail,
-    bodies: store.bodies as Parameters<typeof createMailboxes>[0]["store"]["bodies"],
-    leases: store.leases,
-  };
-  const mailboxes = createMailboxes({ store: parts, clock: systemClock, log, metrics });
-  const lost: string[] = [];
-  const owner = (account: Account, mailbox = account.inbox) => ({
-    account: account.id,
-    address: account.address,
-    mailbox,
-  });
-  const open = async (): Promise<OpenMaildrop> => {
-    const opened = await mailboxes.openMaildrop(owner(ann), () => lost.push("lost"));
-    assert.ok(opened.ok);
-    return opened.value;
-  };
-  return { store, parts, ann, owner, mailboxes, open, lost, events, sample };
-}
+import { createDowngrader } from "./downgrade/downgrade.ts";
+import { house, opening } from "./testing-house.ts";
+import { pull } from "./testing.ts";
 
 describe("open", () => {
   test("shows what is there; what comes later is for the next session", async () => {
@@ -51,12 +23,27 @@ describe("open", () => {
   test("P4: one session a maildrop; INBOX and Junk are two", async () => {
     const { ann, owner, mailboxes, open, sample } = house();
     const drop = await open();
-    assert.deepEqual(await mailboxes.openMaildrop(owner(ann), () => {}), err("in-use"));
-    assert.equal((await mailboxes.openMaildrop(owner(ann, ann.junk), () => {})).ok, true);
+    assert.deepEqual(await mailboxes.openMaildrop(owner(ann), opening, () => {}), err("in-use"));
+    assert.equal((await mailboxes.openMaildrop(owner(ann, ann.junk), opening, () => {})).ok, true);
     assert.equal(sample('mailkeep_logins_total{outcome="in_use"}'), 1);
     drop.release();
     drop.release();
     await open();
+  });
+
+  test("a listing that could not be read is asked for again", async () => {
+    const { store, parts, over, ann, owner } = house();
+    store.deliver(ann.inbox, Buffer.from("mail"));
+    const outages = [new StoreError("unavailable", "busy")];
+    const listPage: Mail["listPage"] = (...asked) => {
+      const outage = outages.pop();
+      return outage ? Promise.reject(outage) : parts.mail.listPage(...asked);
+    };
+    const mailboxes = over({ ...parts, mail: { ...parts.mail, listPage } });
+    const drop = await mailboxes.openMaildrop(owner(ann), opening, () => {});
+    assert.ok(drop.ok);
+    await assert.rejects(drop.value.listing(), /busy/);
+    assert.deepEqual((await drop.value.listing()).uids, Uint32Array.of(1));
   });
 
   test("an account that was disabled or removed after its login was judged has no session, and keeps no lease", async () => {
@@ -66,7 +53,7 @@ describe("open", () => {
       else await removeAccount(parts, ann.address);
       if (change === "made again") store.addAccount(ann.address);
       await assert.rejects(
-        mailboxes.openMaildrop(owner(ann), () => {}),
+        mailboxes.openMaildrop(owner(ann), opening, () => {}),
         StoreError,
       );
       assert.equal(store.leases.held(ann.inbox), false);
@@ -74,22 +61,146 @@ describe("open", () => {
   });
 
   test("a store that cannot be read keeps no lease either", async () => {
-    const { store, parts, ann, owner } = house();
+    const { store, parts, over, ann, owner } = house();
     const broken = {
       ...parts,
       mail: { ...parts.mail, snapshot: () => Promise.reject(new StoreError("damaged", "torn page")) },
     };
-    const { log } = recordingLog();
-    const mailboxes = createMailboxes({ store: broken, clock: systemClock, log, metrics: testMetrics().metrics });
+    const mailboxes = over(broken);
     await assert.rejects(
-      mailboxes.openMaildrop(owner(ann), () => {}),
+      mailboxes.openMaildrop(owner(ann), opening, () => {}),
       /torn page/,
     );
     assert.equal(store.leases.held(ann.inbox), false);
   });
 });
 
+describe("two sessions of one device", () => {
+  test("the same device takes its dead session over, another is told that it is in use", async () => {
+    const { store, ann, owner, mailboxes, open, lost, figures } = house();
+    const uid = store.deliver(ann.inbox, Buffer.from("x"));
+    const dead = await open();
+    figures.takeoverSeconds = 0;
+    const other = { ...owner(ann), device: { name: "phone", mark: 8 } };
+    assert.deepEqual(await mailboxes.openMaildrop(other, opening, () => {}), err("in-use"));
+    assert.deepEqual(lost, []);
+    const drop = await open();
+    assert.deepEqual(lost, ["lost"]);
+    assert.deepEqual(await dead.update(Uint32Array.of(uid)), err("lost"));
+    dead.release();
+    dead.touch();
+    assert.deepEqual(await drop.update(Uint32Array.of(uid)), ok({ removed: 1 }), "and it is the only one who acts");
+  });
+
+  test("while a session makes progress nobody takes it over", async () => {
+    const { mailboxes, ann, owner, open, lost } = house();
+    const drop = await open();
+    drop.touch();
+    assert.deepEqual(await mailboxes.openMaildrop(owner(ann), opening, () => {}), err("in-use"));
+    assert.deepEqual(lost, []);
+  });
+});
+
+describe("LOGIN-DELAY (rule 2449-08)", () => {
+  test("holds for who has one, for each maildrop apart, and who comes too early does not restart it", async () => {
+    const { ann, owner, parts, over, sample } = house();
+    const time = { seconds: 0 };
+    const asked: number[] = [];
+    const leases = {
+      ...parts.leases,
+      secondsSinceOpened: (mailbox: MailboxId) => {
+        asked.push(mailbox);
+        return time.seconds + (parts.leases.secondsSinceOpened(mailbox) < 60 ? 0 : Infinity);
+      },
+    };
+    const { openMaildrop } = over({ ...parts, leases });
+    const patient = { ...owner(ann), loginDelaySeconds: 30 };
+    const first = await openMaildrop(owner(ann), opening, () => {});
+    assert.ok(first.ok);
+    first.value.release();
+    assert.deepEqual(asked, [], "not asked where there is none");
+    time.seconds = 29;
+    assert.deepEqual(await openMaildrop(patient, opening, () => {}), err("login-delay"));
+    assert.equal(parts.leases.held(ann.inbox), false);
+    const junk = await openMaildrop({ ...patient, mailbox: ann.junk }, opening, () => {});
+    assert.equal(junk.ok, true);
+    time.seconds = 30;
+    assert.equal((await openMaildrop(patient, opening, () => {})).ok, true);
+    assert.equal(sample('mailkeep_logins_total{outcome="login_delay"}'), 1);
+  });
+});
+
+describe("without UTF8 (RFC 6856)", () => {
+  const written = Buffer.from("Subject: grüße\r\n\r\nhallo\r\n");
+  const converter = createDowngrader();
+  const converted = Buffer.concat([converter.push(written), converter.end()]);
+  const plain = Buffer.from("Subject: x\r\n\r\nplain\r\n");
+
+  test("STAT, LIST and RETR agree in either mode", async () => {
+    const { store, ann, open } = house();
+    const uids = [
+      store.deliver(ann.inbox, plain),
+      store.deliver(ann.inbox, written, { octetsDowngraded: converted.length }),
+    ];
+    for (const [utf8, second] of [
+      [true, written],
+      [false, converted],
+    ] as const) {
+      const drop = await open(utf8);
+      assert.deepEqual([drop.messages, drop.octets], [2, plain.length + second.length]);
+      assert.deepEqual((await drop.listing()).octets, Uint32Array.of(plain.length, second.length));
+      for (const [index, body] of [plain, second].entries()) {
+        const reader = drop.read(uids[index] ?? assert.fail());
+        assert.equal(reader.octets, body.length);
+        assert.deepEqual(await pull(reader), { pieces: [body], end: "end" });
+      }
+      drop.release();
+    }
+    assert.notDeepEqual(written, converted);
+  });
+});
+
+describe("history", () => {
+  test("each transfer is noted with who took it", async () => {
+    const { ann, open, transfers } = house();
+    const drop = await open();
+    drop.transferred(3 as Uid, 120, true);
+    drop.transferred(4 as Uid, 7, false);
+    const who = { account: ann.id, mailbox: ann.inbox, session: "s1", device: "phone", peer: "192.0.2.7" };
+    assert.deepEqual(transfers, [
+      { ...who, uid: 3, at: 1_000_000, kind: "sent", octets: 120 },
+      { ...who, uid: 4, at: 1_000_000, kind: "cut", octets: 7 },
+    ]);
+  });
+});
+
 describe("update", () => {
+  test("says who removes, and keeps it for undelete where that is configured", async () => {
+    const { store, ann, open, figures } = house();
+    for (let n = 0; n < 2; n++) store.deliver(ann.inbox, Buffer.from("x"));
+    await (await open()).update(Uint32Array.of(1));
+    figures.undeleteDays = 0;
+    await (await open()).update(Uint32Array.of(2));
+    assert.deepEqual(
+      store.boxes.get(ann.inbox)?.removed.map(({ row, cause }) => [row.uid, cause]),
+      [[1, { session: "s1", device: "phone", peer: "192.0.2.7", kind: "removed", keep: true }]],
+    );
+  });
+
+  test("holds the maildrop until it is decided, also when its session is gone", async () => {
+    const { store, parts, over, ann, owner } = house();
+    const decided = Promise.withResolvers<Result<{ removed: number }, never>>();
+    const mailboxes = over({ ...parts, mail: { ...parts.mail, expunge: () => decided.promise } });
+    const drop = await mailboxes.openMaildrop(owner(ann), opening, () => {});
+    assert.ok(drop.ok);
+    const updated = drop.value.update(Uint32Array.of(1));
+    drop.value.release();
+    assert.equal(store.leases.held(ann.inbox), true);
+    decided.resolve(ok({ removed: 1 }));
+    assert.deepEqual(await updated, ok({ removed: 1 }));
+    assert.equal(store.leases.held(ann.inbox), false);
+  });
+
   test("removes exactly these, gives the lease back, tells the outcome", async () => {
     const { store, ann, open } = house();
     for (let n = 0; n < 4; n++) store.deliver(ann.inbox, Buffer.from("x"));
@@ -113,17 +224,14 @@ describe("update", () => {
   });
 
   test("gives the lease back when the store fails, however it says so", async () => {
-    const { store, parts, ann, owner } = house();
+    const { store, parts, over, ann, owner } = house();
     const outcomes: unknown[] = [];
     for (const expunge of [
       () => Promise.resolve(err("full")),
       () => Promise.reject(new StoreError("unavailable", "the store thread is gone")),
     ]) {
       const mail = { ...parts.mail, expunge };
-      const { log } = recordingLog();
-      const { metrics } = testMetrics();
-      const mailboxes = createMailboxes({ store: { ...parts, mail }, clock: systemClock, log, metrics });
-      const drop = await mailboxes.openMaildrop(owner(ann), () => {});
+      const drop = await over({ ...parts, mail }).openMaildrop(owner(ann), opening, () => {});
       assert.ok(drop.ok);
       outcomes.push(await drop.value.update(Uint32Array.of(1)));
       assert.equal(store.leases.held(ann.inbox), false);
@@ -142,7 +250,7 @@ describe("read", () => {
 
   test("tells the operator of damage by account and UIDL, counts it, and reads other mail as before", async () => {
     const { store, ann, open, events, sample } = house();
-    const bad = store.deliver(ann.inbox, Buffer.from("bad"), "kept");
+    const bad = store.deliver(ann.inbox, Buffer.from("bad"), { name: "kept" });
     const worse = store.deliver(ann.inbox, Buffer.from("worse"));
     const good = store.deliver(ann.inbox, Buffer.from("good"));
     const drop = await open();
@@ -171,78 +279,5 @@ describe("read", () => {
     assert.equal((await pull((await open()).read(uid))).end, "failed");
     assert.equal(events[0]?.event, "store.unreadable");
     assert.equal(sample("mailkeep_store_damaged_total"), 0);
-  });
-});
-
-describe("accounts", () => {
-  test("disabling cuts the sessions of both maildrops and keeps no lease; enabling cuts none", async () => {
-    const { store, parts, ann, owner, mailboxes, open, lost } = house();
-    const drop = await open();
-    await mailboxes.openMaildrop(owner(ann, ann.junk), () => lost.push("junk lost"));
-    assert.equal((await setEnabled(parts, ann.address, true)).ok, true);
-    assert.deepEqual(lost, []);
-    const changed = await setEnabled(parts, ann.address, false);
-    assert.ok(changed.ok);
-    assert.equal(changed.value.enabled, false);
-    assert.deepEqual(lost, ["lost", "junk lost"]);
-    assert.deepEqual(await drop.update(Uint32Array.of(1)), err("lost"));
-    assert.equal(store.leases.held(ann.inbox) || store.leases.held(ann.junk), false);
-  });
-
-  test("removing cuts sessions first, then all goes at once", async () => {
-    const { store, parts, ann, open, lost } = house();
-    store.deliver(ann.inbox, Buffer.from("one"));
-    store.deliver(ann.junk, Buffer.from("two"));
-    await open();
-    assert.deepEqual(await removeAccount(parts, ann.address), ok({ messages: 2 }));
-    assert.deepEqual(lost, ["lost"]);
-    assert.equal(store.boxes.size, 0);
-    assert.equal(store.leases.held(ann.inbox) || store.leases.held(ann.junk), false);
-    assert.deepEqual(await removeAccount(parts, ann.address), err("unknown"));
-    assert.deepEqual(await setEnabled(parts, ann.address, false), err("unknown"));
-  });
-});
-
-describe("the way in", () => {
-  test("one message for several: each has its own outcome, and quotas count INBOX and Junk together", async () => {
-    const { store, ann, mailboxes } = house();
-    const bob = store.addAccount("bob@example.test" as Address);
-    store.deliver(ann.junk, Buffer.alloc(60));
-    const text = Buffer.from("hello\r\n");
-    const buffer = new ArrayBuffer(64 + text.length);
-    new Uint8Array(buffer).set(text, 64);
-    const body = {
-      kind: "memory",
-      buffer,
-      start: 64,
-      octets: text.length,
-      crc32: 0,
-      sha256: new Uint8Array(32),
-      dotted: false,
-    } as const;
-    const to = ({ id, inbox }: Account, octets: number | null) => ({
-      account: id,
-      mailbox: inbox,
-      quota: octets === null ? null : { octets, messages: 10 },
-    });
-    const gone = { ...to(bob, null), mailbox: 999 as typeof bob.inbox };
-    const appended = await mailboxes.append({
-      body,
-      received: 0,
-      octetsDowngraded: text.length,
-      recipients: [to(ann, 64), to(bob, 64), gone],
-    });
-    assert.deepEqual(appended, ok([err("over-quota"), ok(1), err("no-mailbox")]));
-    assert.deepEqual(await mailboxes.usage(bob.id), { messages: 1, octets: 7 });
-  });
-
-  test("room is asked for by the account's own figures, else the defaults", async () => {
-    const { store, ann, mailboxes } = house();
-    store.deliver(ann.inbox, Buffer.alloc(60));
-    const defaults = { octets: 100, messages: 2 };
-    assert.equal(await mailboxes.hasRoom(ann, 40, defaults), true);
-    assert.equal(await mailboxes.hasRoom(ann, 41, defaults), false);
-    assert.equal(await mailboxes.hasRoom({ ...ann, quota: { octets: 50, messages: null } }, 0, defaults), false);
-    assert.equal(await mailboxes.hasRoom({ ...ann, quota: { octets: null, messages: 1 } }, 0, defaults), false);
   });
 });

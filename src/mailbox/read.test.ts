@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import type { Address } from "../model/address.ts";
 import type { MessageReader } from "../model/message-reader.ts";
 import type { Uid } from "../model/ids.ts";
-import { StoreError } from "../store/ports.ts";
+import { type OctetsAs, StoreError } from "../store/ports.ts";
 import { DiskPace } from "./disk-pace.ts";
 import { Places } from "./places.ts";
 import { capacityOf, createReadPool, LARGE_OCTETS, SMALL_OCTETS } from "./read-pool.ts";
@@ -27,7 +27,7 @@ function house(how: Pace = "now") {
   const pool = createReadPool();
   const given = { out: 0 };
   const told: string[] = [];
-  const read = (uid: Uid): MessageReader =>
+  const read = (uid: Uid, octetsAs: OctetsAs = "stored"): MessageReader =>
     openReader(
       {
         bodies: store.bodies,
@@ -47,6 +47,7 @@ function house(how: Pace = "now") {
         uid,
         places: new Places(store.mail, inbox),
         octets: 0,
+        octetsAs,
         watch: {
           damaged: (_, why) => told.push(`damaged: ${why}`),
           failed: (_, why) => told.push(`failed: ${why}`),

@@ -13,10 +13,13 @@ import { BODY_HEAD_OCTETS, type ReadyBody } from "../model/body.ts";
 import { recordingLog, testMetrics } from "../observe/testing.ts";
 import { openStore } from "../store/open.ts";
 import { removeAccount, setEnabled } from "./accounts.ts";
+import { gatherTransfers } from "./history.ts";
 import { createMailboxes } from "./open.ts";
 import { pull } from "./testing.ts";
 
 /* The room over the real embedded store: what the store in memory is honest about, and what only a disk can show. */
+
+const opening = { peer: { address: "192.0.2.7" }, session: "s1", utf8: true };
 
 async function house() {
   const folder = await fs.mkdtemp(path.join(os.tmpdir(), "mailkeep-mailbox-"));
@@ -33,8 +36,23 @@ async function house() {
   assert.ok(made.ok);
   const [ann] = made.value;
   assert.ok(ann);
-  const mailboxes = createMailboxes({ store, clock: systemClock, log, metrics });
-  const owner = { account: ann.id, address: ann.address, mailbox: ann.inbox };
+  const history = gatherTransfers({ history: store.history, log, metrics });
+  const mailboxes = createMailboxes({
+    store,
+    clock: systemClock,
+    log,
+    metrics,
+    history,
+    takeoverSeconds: () => 60,
+    undeleteDays: () => 14,
+  });
+  const owner = {
+    account: ann.id,
+    address: ann.address,
+    mailbox: ann.inbox,
+    device: { name: "phone", mark: 7 },
+    loginDelaySeconds: 0,
+  };
   const deliver = (octets: Buffer) => mailboxes.append(deliveryTo(ann, octets));
   return {
     folder,
@@ -44,7 +62,9 @@ async function house() {
     mailboxes,
     deliver,
     events,
+    history,
     [Symbol.asyncDispose]: async () => {
+      await history[Symbol.asyncDispose]();
       await store[Symbol.asyncDispose]();
       await fs.rm(folder, { recursive: true });
     },
@@ -77,7 +97,7 @@ test("what was delivered is listed, read octet by octet, and removed by UPDATE a
     randomBytes(900_000),
   ];
   for (const body of bodies) assert.equal((await deliver(body)).ok, true);
-  const opened = await mailboxes.openMaildrop(owner, () => {});
+  const opened = await mailboxes.openMaildrop(owner, opening, () => {});
   assert.ok(opened.ok);
   const drop = opened.value;
   const listing = await drop.listing();
@@ -92,11 +112,11 @@ test("what was delivered is listed, read octet by octet, and removed by UPDATE a
     assert.ok(Buffer.concat(pieces).equals(bodies[index] ?? assert.fail()));
   }
   assert.deepEqual(
-    await mailboxes.openMaildrop({ ...owner, mailbox: rooms.ann.junk }, () => {}).then((one) => one.ok),
+    await mailboxes.openMaildrop({ ...owner, mailbox: rooms.ann.junk }, opening, () => {}).then((one) => one.ok),
     true,
   );
   assert.deepEqual(await drop.update(listing.uids.subarray(0, 2)), ok({ removed: 2 }));
-  const again = await mailboxes.openMaildrop(owner, () => {});
+  const again = await mailboxes.openMaildrop(owner, opening, () => {});
   assert.ok(again.ok);
   assert.deepEqual((await again.value.listing()).uids, listing.uids.subarray(2));
   assert.deepEqual(
@@ -112,7 +132,7 @@ test("a flipped bit on the disk is never sent, and the rest is read as before", 
   await deliver(Buffer.from("Subject: a\r\n\r\ngood\r\n"));
   await deliver(marked);
   await flipInFiles(folder, marked.subarray(0, 200));
-  const opened = await mailboxes.openMaildrop(owner, () => {});
+  const opened = await mailboxes.openMaildrop(owner, opening, () => {});
   assert.ok(opened.ok);
   const drop = opened.value;
   const [good, bad] = [...(await drop.listing()).uids] as Parameters<typeof drop.read>[0][];
@@ -129,12 +149,12 @@ test("disabling cuts a session of this thread, removing takes the account with a
   const { mailboxes, owner, deliver, store, ann } = rooms;
   await deliver(Buffer.from("mail\r\n"));
   const { promise: lost, resolve } = Promise.withResolvers<void>();
-  const opened = await mailboxes.openMaildrop(owner, resolve);
+  const opened = await mailboxes.openMaildrop(owner, opening, resolve);
   assert.ok(opened.ok);
   assert.equal((await setEnabled(store, ann.address, false)).ok, true);
   await lost;
   assert.deepEqual(await opened.value.update(Uint32Array.of(1)), err("lost"));
-  await assert.rejects(mailboxes.openMaildrop(owner, () => {}));
+  await assert.rejects(mailboxes.openMaildrop(owner, opening, () => {}));
   assert.deepEqual(await removeAccount(store, ann.address), ok({ messages: 1 }));
   assert.equal(await store.directory.account(ann.address), undefined);
 });
