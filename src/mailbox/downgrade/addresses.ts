@@ -81,6 +81,7 @@ function writeMailbox(out: Folding, name: readonly Token[], angle: readonly Toke
   // A space parts it from an encoded word (RFC 2047 §5 (3)).
   const parting = name.some(({ raw }) => isForeign(raw)) ? " " : "";
   out.add(space || parting, `<${ascii}>`);
+  out.mayBreak();
   return true;
 }
 

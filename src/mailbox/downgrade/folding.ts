@@ -51,7 +51,7 @@ export class Folding {
     for (let at = 0; at < text.length;) {
       before = this.#placed(before);
       const next = endOfWord(text, at, this.#room(columnAfter(this.#column, before)));
-      this.#write(`${before}=?UTF-8?B?${Buffer.from(text.slice(at, next)).toString("base64")}?=`);
+      this.#write(before, `=?UTF-8?B?${Buffer.from(text.slice(at, next)).toString("base64")}?=`);
       at = next;
       before = " ";
     }
@@ -92,17 +92,24 @@ export class Folding {
     const mayFold = (space !== "" || this.#soft) && !space.includes("\n") && this.#column > 0;
     if (mayFold && this.#column + space.length + columns > limit) space = `\r\n${space || " "}`;
     if (columnAfter(this.#column, space) + columns > LINE_LIMIT) space = parted(space);
-    this.#write(space + this.#run);
+    this.#write(space, this.#run);
     this.#run = "";
     this.#space = "";
     this.#soft = false;
     this.#first = false;
   }
 
-  #write(text: string): void {
-    this.#text += text;
-    this.#column = columnAfter(this.#column, text);
+  #write(space: string, text: string): void {
+    // White space that was folded, behind what has grown.
+    const isTooWide = isBlank(space[0]) && this.#column + firstLine(space) > LINE_LIMIT;
+    const written = (isTooWide ? "\r\n" : "") + space + text;
+    this.#text += written;
+    this.#column = columnAfter(this.#column, written);
   }
+}
+
+function isBlank(letter: string | undefined): boolean {
+  return letter === " " || letter === "\t";
 }
 
 /** White space with a fold in front of its last octet; what has one octet in its last line stays. */

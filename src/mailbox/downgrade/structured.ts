@@ -26,6 +26,7 @@ export function writeStructured(out: Folding, value: string): string | undefined
     } else if (token.kind === "comment") writeComment(out, token.space, token.raw);
     else if (!isForeign(token.raw)) out.add(token.space, token.raw);
     else writeForeign(out, token);
+    if (token.kind === "special") out.mayBreak();
   }
   return end;
 }

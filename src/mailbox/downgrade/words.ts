@@ -72,7 +72,12 @@ const COMMENT_PART = /([ \t\r\n]*)(?:([()])|((?:\\[^]|[^ \t\r\n()\\])+|\\$))/g;
 
 /** Writes a comment, parentheses and all, the words in it as encoded words (RFC 2047 §5 (2)). */
 export function writeComment(out: Folding, space: string, comment: string): void {
-  if (!isForeign(comment)) return out.add(space, comment);
+  // White space around a comment changes nothing.
+  out.mayBreak();
+  if (!isForeign(comment)) {
+    out.add(space, comment);
+    return out.mayBreak();
+  }
   let words: Word[] = [];
   let end = 0;
   let before = space;
@@ -85,6 +90,7 @@ export function writeComment(out: Folding, space: string, comment: string): void
     writeWords(out, words, true);
     words = [];
     out.add(before || inner, parenthesis);
+    out.mayBreak();
     before = "";
   }
   writeWords(out, words, true);
