@@ -20,9 +20,10 @@ export type MessageReader = {
    * The next piece, with PIECE_ROOM around it; valid until the next call of `next` or `close` (so ask only when the last
    * piece has been taken by the kernel), and the caller's to change until then; "later": call again once `ready` has been called; "end": all of it was given and its checksum was
    * right; "damaged": the stored octets are not what was delivered; "gone": no such message any more; "failed": the
-   * disk did not answer.
+   * disk did not answer; "utf8", before any piece: it cannot be down-converted, so only a session with UTF8 may have it
+   * (RFC 6856 §5).
    */
-  next(ready: () => void): Uint8Array | "later" | "end" | "damaged" | "gone" | "failed";
+  next(ready: () => void): Uint8Array | "later" | "end" | "damaged" | "gone" | "failed" | "utf8";
   /** Gives the buffer back; to be called once whatever the end, and harmless twice. */
   close(): void;
 };

@@ -5,8 +5,6 @@ export type Pop3Options = {
   readonly implementation: string;
   readonly idleSeconds: number;
   readonly writeStallSeconds: number;
-  /** Whether a login without TLS is taken. */
-  readonly allowCleartext: boolean;
   /** Whether this listener can upgrade to TLS. */
   readonly stlsPossible: boolean;
 };

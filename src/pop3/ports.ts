@@ -1,4 +1,3 @@
-import type { MechanismPolicy } from "../auth/engine/channel.ts";
 import type { Credentials } from "../auth/engine/credentials.ts";
 import type { ScramFacts, ScramQuestion } from "../auth/engine/mechanism.ts";
 import type { Result } from "../lib/result.ts";
@@ -9,6 +8,9 @@ import type { LanguageTag } from "../model/language.ts";
 import type { Listing } from "../model/listing.ts";
 import type { MessageReader } from "../model/message-reader.ts";
 import type { Client, Peer } from "../model/peer.ts";
+import type { Announced } from "./engine/announced.ts";
+
+export type { Announced } from "./engine/announced.ts";
 
 /** Who logged in, which of the account's maildrops the name meant (INTERFACE "Names of people"), and what holds for them. */
 export type Identity = {
@@ -32,15 +34,6 @@ export type Identity = {
  * (`[SYS/TEMP]`, rule 3206-01).
  */
 export type LoginRefusal = "refused" | "throttled" | "unavailable";
-
-/** What CAPA says before a login is of all accounts together (rules 2449-07, 2449-08). */
-export type Announced = {
-  readonly mechanisms: MechanismPolicy;
-  /** The shortest of all; 0: nobody's mail ever expires. `perUser`: it is not the same for all. */
-  readonly expire: { readonly days: number; readonly perUser: boolean };
-  /** The longest of all; 0: none has one. */
-  readonly loginDelay: { readonly seconds: number; readonly perUser: boolean };
-};
 
 /** How a session opens a maildrop. */
 export type Opening = {

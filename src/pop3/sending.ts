@@ -5,7 +5,7 @@ import type { Room } from "./engine/dot.ts";
 import { Outgoing } from "./engine/outgoing.ts";
 
 /** How the sending of a message ended. "cut": octets of it had left, so the connection cannot be used any more. */
-export type SendingEnd = "sent" | "damaged" | "gone" | "failed" | "cut";
+export type SendingEnd = "sent" | "damaged" | "gone" | "failed" | "utf8" | "cut";
 
 // A status line in front of a message has fewer octets.
 const HEAD_OCTETS = 64;
@@ -31,6 +31,7 @@ export class Sending {
   // Said before the first octet; undefined once it was.
   #head: string | undefined;
   #octets = 0;
+  #handed = 0;
   #over = false;
 
   constructor(
@@ -46,9 +47,14 @@ export class Sending {
     this.#ended = ended;
   }
 
-  /** Octets of the message that were given to the connection. */
+  /** Octets that were given to the connection. */
   get octets(): number {
     return this.#octets;
+  }
+
+  /** Octets of the message itself that were given to it, without dots that were stuffed. */
+  get handed(): number {
+    return this.#handed;
   }
 
   /** Asks for the next piece and sends it. */
@@ -65,6 +71,7 @@ export class Sending {
       case "damaged":
       case "gone":
       case "failed":
+      case "utf8":
         // Without the final dot the client knows that it has not got the message (DESIGN, RETR).
         return this.#end(this.#head === undefined ? "cut" : piece);
       default:
@@ -83,6 +90,7 @@ export class Sending {
     const whole = this.#head !== undefined && piece.length === this.#reader.octets;
     this.#head = undefined;
     const outgoing = this.#transform();
+    this.#handed += piece.length;
     const octets = outgoing.push(piece);
     this.#octets += octets.length;
     // A message that comes as one piece was checked whole before; TOP may need no more. Either goes out in one write.

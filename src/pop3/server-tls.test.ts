@@ -54,7 +54,7 @@ test(
   "TLS-01 TLS-02 STLS: the user name of before is forgotten, and the login works after it",
   timeout,
   async (context) => {
-    const { memory, connect } = await rig(context, { tls: "starttls", options: { allowCleartext: true } });
+    const { memory, connect } = await rig(context, { tls: "starttls", mechanisms: { allowCleartext: true } });
     memory.add("a\r\n");
     const client = await connect();
     client.send("USER tim\r\n");

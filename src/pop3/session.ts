@@ -1,8 +1,11 @@
+import { randomBytes } from "node:crypto";
 import { systemClock } from "../lib/clock.ts";
 import type { Line } from "../lib/lines.ts";
 import type { Result } from "../lib/result.ts";
+import type { Uid } from "../model/ids.ts";
 import type { Drive, Driven } from "../net/drive.ts";
 import type { Log } from "../observe/log-port.ts";
+import { channelOf, clientOf } from "./channel.ts";
 import type { Answer, Outage } from "./engine/answers.ts";
 import { Effects, type Action } from "./engine/effects.ts";
 import type { ListingText } from "./engine/listing-text.ts";
@@ -11,11 +14,12 @@ import { newSession, type Session } from "./engine/session.ts";
 import { step, type Input } from "./engine/step.ts";
 import type { Pop3Options } from "./options.ts";
 import type { Pop3Metrics, SessionEnd } from "./pop3-metrics.ts";
-import type { Identity, OpenMaildrop, Pop3Ports } from "./ports.ts";
+import type { Identity, LoginRefusal, OpenMaildrop, Pop3Ports } from "./ports.ts";
 import { Sending, type SendingEnd } from "./sending.ts";
 
 // A port that has not answered by then will not: the session ends, and what comes later is given back (P9).
 const PORT_SECONDS = 120;
+const NAME_OCTETS = 6;
 // While the server stops, who is silent for so long is not in the middle of anything.
 const QUIET_SECONDS = 5;
 
@@ -31,6 +35,10 @@ export class Pop3Session implements Driven {
   #identity: Identity | undefined;
   #maildrop: OpenMaildrop | undefined;
   #sending: Sending | undefined;
+  // The message that RETR, and not TOP, is sending.
+  #retrieving: Uid | undefined;
+  // The session's name in log and history.
+  #name = "";
   // The engine waits for an answer: of a port, or that the client has taken something.
   #waiting = false;
   #secondsWaited = 0;
@@ -52,13 +60,15 @@ export class Pop3Session implements Driven {
     this.#ports = ports;
     this.#log = log;
     this.#metrics = metrics;
-    this.#session = newSession(options, drive.connection.tls !== undefined);
+    this.#session = newSession(options, channelOf(drive.connection), ports.announced());
     this.#lastCommand = drive.connection.lastProgress;
     drive.say(greeting(options.hostname));
   }
 
   line(line: Line): void {
     this.#lastCommand = this.#drive.connection.lastProgress;
+    // What CAPA and AUTH say is as of now; after a login it stays what it was then (rule 2449-03).
+    if (this.#maildrop === undefined) this.#session.announced = this.#ports.announced();
     this.#take(line);
   }
 
@@ -68,7 +78,7 @@ export class Pop3Session implements Driven {
   }
 
   secured(): void {
-    this.#answer({ kind: "secured" });
+    this.#answer({ kind: "secured", channel: channelOf(this.#drive.connection) });
   }
 
   shutdown(): void {
@@ -100,7 +110,7 @@ export class Pop3Session implements Driven {
 
   closed(): void {
     this.#closed = true;
-    if (this.#sending !== undefined) this.#endSending(this.#sending);
+    if (this.#sending !== undefined) this.#endSending(this.#sending, "cut");
     if (!this.#updating) this.#finish();
   }
 
@@ -132,12 +142,18 @@ export class Pop3Session implements Driven {
     switch (action.kind) {
       case "login":
         return this.#ask(
-          this.#ports.login(action.credentials, connection.peer, connection.tls?.version ?? ""),
+          this.#ports.login(action.credentials, clientOf(connection)),
           (login) => this.#loggedIn(login),
-          (outcome) => ({ kind: "login", outcome }),
+          (reason) => ({ kind: "not-logged-in", reason }),
+        );
+      case "ask":
+        return this.#ask(
+          this.#ports.scram(action.question, connection.peer),
+          (facts) => ({ kind: "answered", facts }),
+          (reason) => ({ kind: "not-answered", reason }),
         );
       case "open":
-        return this.#open();
+        return this.#open(action.utf8);
       case "load":
         return this.#ask(
           this.#opened().listing(),
@@ -191,17 +207,21 @@ export class Pop3Session implements Driven {
       .catch((cause: unknown) => this.#drive.connection.fail(cause));
   }
 
-  #loggedIn(login: Result<Identity, "refused" | "throttled" | "unavailable">): Answer {
-    if (!login.ok) return { kind: "login", outcome: login.error };
-    this.#identity = login.value;
-    return { kind: "login", outcome: "ok" };
+  #loggedIn(login: Result<Identity, LoginRefusal>): Answer {
+    this.#identity = login.ok ? login.value : undefined;
+    if (!login.ok) return { kind: "not-logged-in", reason: login.error };
+    const { language, expireDays, loginDelaySeconds, device, serverSignature } = login.value;
+    const person = { language, expireDays, loginDelaySeconds, noDelete: device.noDelete, serverSignature };
+    return { kind: "logged-in", person };
   }
 
-  #open(): void {
+  #open(utf8: boolean): void {
     const identity = this.#identity;
     if (identity === undefined) throw new Error("a maildrop is opened after a login");
+    this.#name = randomBytes(NAME_OCTETS).toString("hex");
+    const opening = { peer: this.#drive.connection.peer, session: this.#name, utf8 };
     this.#ask(
-      this.#ports.openMaildrop(identity, () => this.#lost()),
+      this.#ports.openMaildrop(identity, opening, () => this.#lost()),
       (open) => {
         if (!open.ok) return { kind: "not-opened", reason: open.error };
         this.#begin(open.value);
@@ -238,32 +258,38 @@ export class Pop3Session implements Driven {
 
   #send(action: Extract<Action, { kind: "send" }>): void {
     this.#wait();
-    const sending = new Sending(this.#drive, this.#opened().read(action.uid), action, (end) => {
-      this.#endSending(sending);
-      this.#sent(end, action.lines === undefined);
-    });
+    const sending = new Sending(this.#drive, this.#opened().read(action.uid), action, (end) =>
+      this.#sent(sending, end),
+    );
     this.#sending = sending;
+    // TOP is no transfer: nobody has the message by it.
+    if (action.lines === undefined) this.#retrieving = action.uid;
     sending.pull();
   }
 
-  #endSending(sending: Sending): void {
+  #endSending(sending: Sending, end: SendingEnd): void {
     sending.close();
     this.#sending = undefined;
     this.#octetsSent += sending.octets;
     this.#metrics.octetsSent.add(sending.octets);
+    const uid = this.#retrieving;
+    if (uid === undefined) return;
+    this.#retrieving = undefined;
+    const whole = end === "sent";
+    // Of a message that was refused nothing has left, and the client was told so.
+    if (whole || end === "cut") this.#opened().transferred(uid, sending.handed, whole);
+    if (!whole) return;
+    this.#messagesSent += 1;
+    this.#metrics.messagesSent.add();
   }
 
-  #sent(end: SendingEnd, whole: boolean): void {
+  #sent(sending: Sending, end: SendingEnd): void {
+    this.#endSending(sending, end);
     if (end === "cut") {
       this.#end = "damaged";
       return this.#drive.destroy();
     }
-    if (end !== "sent") return this.#answer({ kind: "not-sent", reason: end });
-    if (whole) {
-      this.#messagesSent += 1;
-      this.#metrics.messagesSent.add();
-    }
-    this.#answer({ kind: "sent" });
+    this.#answer(end === "sent" ? { kind: "sent" } : { kind: "not-sent", reason: end });
   }
 
   #update(uids: Uint32Array): void {
@@ -305,9 +331,14 @@ export class Pop3Session implements Driven {
     maildrop.release();
     this.#metrics.open.add(-1);
     this.#metrics.ended(this.#end).add();
+    const { connection } = this.#drive;
     this.#log.info("pop3.session", {
+      session: this.#name,
       account: this.#identity?.address ?? "",
-      peer: this.#drive.connection.peer.address,
+      device: this.#identity?.device.name ?? "",
+      peer: connection.peer.address,
+      tls: connection.tls?.version ?? "",
+      cipher: connection.tls?.cipher ?? "",
       end: this.#end,
       sent: this.#messagesSent,
       octets: this.#octetsSent,

@@ -1,45 +1,62 @@
-import { unreachable } from "../../lib/assert.ts";
+import type { Channel } from "../../auth/engine/channel.ts";
+import type { ScramFacts } from "../../auth/engine/mechanism.ts";
+import { assert, unreachable } from "../../lib/assert.ts";
 import type { Listing } from "../../model/listing.ts";
 import type { Effects } from "./effects.ts";
+import { loggedIn, refused } from "./login.ts";
 import { Maildrop } from "./maildrop.ts";
 import { close } from "./quit.ts";
-import { newAuthorization, type Session } from "./session.ts";
-import { texts } from "./texts.ts";
+import { answered } from "./sasl.ts";
+import { chooseTexts, startAfresh, type Person, type Session } from "./session.ts";
 
 /** Why a port gave no answer: an outage, or damage that waiting will not mend (rule 3206-01). */
 export type Outage = "unavailable" | "damaged";
 
+type NotOpened = "in-use" | "login-delay" | Outage;
+type NotSent = "damaged" | "gone" | "failed" | "utf8";
+
 /** What became of what the last action asked for. */
 export type Answer =
-  | { readonly kind: "login"; readonly outcome: "ok" | "refused" | "throttled" | Outage }
+  | { readonly kind: "logged-in"; readonly person: Person }
+  | { readonly kind: "not-logged-in"; readonly reason: "refused" | "throttled" | Outage }
+  | { readonly kind: "answered"; readonly facts: ScramFacts }
+  | { readonly kind: "not-answered"; readonly reason: Outage }
   | { readonly kind: "opened"; readonly messages: number; readonly octets: number }
-  | { readonly kind: "not-opened"; readonly reason: "in-use" | Outage }
+  | { readonly kind: "not-opened"; readonly reason: NotOpened }
   | { readonly kind: "loaded"; readonly listing: Listing }
   | { readonly kind: "not-loaded"; readonly reason: Outage }
   | { readonly kind: "listed" }
   | { readonly kind: "sent" }
-  /** Nothing of the message has left. */
-  | { readonly kind: "not-sent"; readonly reason: "damaged" | "gone" | "failed" }
+  /** Nothing of the message has left; "utf8": it cannot be had without UTF8. */
+  | { readonly kind: "not-sent"; readonly reason: NotSent }
   | { readonly kind: "updated"; readonly outcome: "done" | "lost" | "full" | "failed" }
   | { readonly kind: "upgrade"; readonly octetsBehind: number }
-  | { readonly kind: "secured" };
+  | { readonly kind: "secured"; readonly channel: Channel };
 
 /** Carries on where the last action stopped. "loaded" is the caller's: the command that asked is then carried out. */
 export function takeAnswer(session: Session, answer: Exclude<Answer, { kind: "loaded" }>, effects: Effects): void {
   const { awaited } = session;
   session.awaited = undefined;
   switch (answer.kind) {
-    case "login":
-      return afterLogin(session, answer.outcome, effects);
+    case "logged-in":
+      assert(awaited?.kind === "login", "a login was asked for");
+      return loggedIn(session, awaited.exchange, answer.person, effects);
+    case "not-logged-in":
+      if (answer.reason !== "refused") return notJudged(session, answer.reason, effects);
+      assert(awaited?.kind === "login", "a login was asked for");
+      return refused(session, awaited.exchange, effects);
+    case "answered":
+      assert(awaited?.kind === "answered", "an exchange asked");
+      return answered(session, awaited.exchange, answer.facts, effects);
+    case "not-answered":
+      return notJudged(session, answer.reason, effects);
     case "opened":
-      session.state = { phase: "transaction", drop: new Maildrop(answer.messages, answer.octets) };
-      return effects.ok(`${answer.messages} messages (${answer.octets} octets)`);
+      assert(awaited?.kind === "opened", "somebody has logged in");
+      return opened(session, awaited.person, answer, effects);
     case "not-opened":
-      // Only who has logged in hears that the maildrop is in use (rule 2449-09).
-      if (answer.reason === "in-use") return effects.error(texts.inUse, "IN-USE");
-      return outage(answer.reason, effects);
+      return notOpened(session, answer.reason, effects);
     case "not-loaded":
-      return outage(answer.reason, effects);
+      return outage(session, answer.reason, effects);
     case "listed":
       return;
     case "sent":
@@ -49,62 +66,76 @@ export function takeAnswer(session: Session, answer: Exclude<Answer, { kind: "lo
     case "not-sent":
       if (session.state.phase === "transaction" && awaited?.kind === "sent" && awaited.whole)
         session.state.drop.bar(awaited.index);
-      return notSent(answer.reason, effects);
+      return notSent(session, answer.reason, effects);
     case "updated":
       return afterUpdate(session, answer.outcome, effects);
     case "upgrade":
       return upgrade(session, answer.octetsBehind, effects);
     case "secured":
-      // Nothing that was said in clear text is known any more (rule TLS-02).
-      session.tls = true;
-      session.state = newAuthorization();
-      return;
+      return startAfresh(session, answer.channel);
     default:
       unreachable(answer);
   }
 }
 
-function afterLogin(session: Session, outcome: "ok" | "refused" | "throttled" | Outage, effects: Effects): void {
-  switch (outcome) {
-    case "ok":
-      session.awaited = { kind: "opened" };
-      effects.action = { kind: "open" };
-      return;
-    case "refused":
-      return effects.error(texts.credentials, "AUTH");
-    case "throttled":
-      // Nothing was judged, so it is no credential's failure (rule 3206-01): a client is not to ask for another password.
-      return effects.error(texts.throttled, "SYS/TEMP");
-    case "unavailable":
-      return effects.error(texts.loginUnavailable, "SYS/TEMP");
-    case "damaged":
-      return outage(outcome, effects);
-  }
+// Nothing was judged, so it is no credential's failure (rule 3206-01): a client is not to ask for another password.
+function notJudged(session: Session, reason: "throttled" | Outage, effects: Effects): void {
+  if (reason === "damaged") outage(session, reason, effects);
+  else effects.error(reason === "throttled" ? session.texts.throttled : session.texts.loginUnavailable, "SYS/TEMP");
+}
+
+function opened(
+  session: Session,
+  person: Person,
+  { messages, octets }: Extract<Answer, { kind: "opened" }>,
+  effects: Effects,
+): void {
+  const { texts } = session;
+  session.state = { phase: "transaction", drop: new Maildrop(messages, octets), person };
+  effects.ok(`${messages} ${texts.messages} (${octets} ${texts.octets})`);
+}
+
+// Only who has logged in hears of the maildrop (rule 2449-09), and in his own language; then nobody is logged in.
+function notOpened(session: Session, reason: NotOpened, effects: Effects): void {
+  if (reason === "in-use") effects.error(session.personal.inUse, "IN-USE");
+  else if (reason === "login-delay") effects.error(session.personal.loginDelay, "LOGIN-DELAY");
+  else outage(session, reason, effects);
+  chooseTexts(session, undefined);
 }
 
 /** Says that the store gave no answer. */
-export function outage(reason: Outage, effects: Effects): void {
-  if (reason === "damaged") effects.error(texts.damaged, "SYS/PERM");
-  else effects.error(texts.unavailable, "SYS/TEMP");
+export function outage({ personal }: Session, reason: Outage, effects: Effects): void {
+  if (reason === "damaged") effects.error(personal.damaged, "SYS/PERM");
+  else effects.error(personal.unavailable, "SYS/TEMP");
 }
 
-function notSent(reason: "damaged" | "gone" | "failed", effects: Effects): void {
-  if (reason === "failed") effects.error(texts.messageFailed, "SYS/TEMP");
-  else effects.error(reason === "damaged" ? texts.messageDamaged : texts.messageGone, "SYS/PERM");
+function notSent({ personal }: Session, reason: NotSent, effects: Effects): void {
+  switch (reason) {
+    case "failed":
+      return effects.error(personal.messageFailed, "SYS/TEMP");
+    case "utf8":
+      return effects.error(personal.messageNeedsUtf8, "UTF8");
+    case "damaged":
+      return effects.error(personal.messageDamaged, "SYS/PERM");
+    case "gone":
+      return effects.error(personal.messageGone, "SYS/PERM");
+    default:
+      unreachable(reason);
+  }
 }
 
 function afterUpdate(session: Session, outcome: "done" | "lost" | "full" | "failed", effects: Effects): void {
-  if (outcome === "done") effects.ok(texts.bye);
-  else effects.error(outcome === "lost" ? texts.takenOver : texts.notRemoved, "SYS/TEMP");
+  if (outcome === "done") effects.ok(session.texts.bye);
+  else effects.error(outcome === "lost" ? session.personal.takenOver : session.personal.notRemoved, "SYS/TEMP");
   close(session, effects);
 }
 
 function upgrade(session: Session, octetsBehind: number, effects: Effects): void {
   if (octetsBehind > 0) {
-    effects.error(texts.behindStls);
+    effects.error(session.texts.behindStls);
     return close(session, effects, "octets-behind-stls");
   }
-  effects.ok(texts.beginTls);
+  effects.ok(session.texts.beginTls);
   session.awaited = { kind: "secured" };
   effects.action = { kind: "handshake" };
 }

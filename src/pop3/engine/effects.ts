@@ -1,4 +1,5 @@
 import type { Credentials } from "../../auth/engine/credentials.ts";
+import type { ScramQuestion } from "../../auth/engine/mechanism.ts";
 import type { Uid } from "../../model/ids.ts";
 import type { CommandName } from "./commands.ts";
 import type { ListingText } from "./listing-text.ts";
@@ -7,8 +8,10 @@ import type { ListingText } from "./listing-text.ts";
 export type Action =
   /** Judge these credentials. */
   | { readonly kind: "login"; readonly credentials: Credentials }
-  /** Open the maildrop of who has just logged in. */
-  | { readonly kind: "open" }
+  /** Ask the house what a SASL exchange has to know. */
+  | { readonly kind: "ask"; readonly question: ScramQuestion }
+  /** Open the maildrop of who has just logged in, as it is with or without UTF8. */
+  | { readonly kind: "open"; readonly utf8: boolean }
   /** Read the listing of the open maildrop. */
   | { readonly kind: "load" }
   /** Send the rest of a listing, slice by slice as the client takes it. */
@@ -24,8 +27,8 @@ export type Action =
   /** Close when the answer has left; `attack`: what the client did is no mistake. No input follows. */
   | { readonly kind: "close"; readonly attack?: string };
 
-/** RFC 2449 §8 and RFC 3206. */
-type ResponseCode = "AUTH" | "IN-USE" | "SYS/TEMP" | "SYS/PERM";
+/** RFC 2449 §8, RFC 3206 and RFC 6856 §5. */
+export type ResponseCode = "AUTH" | "IN-USE" | "LOGIN-DELAY" | "SYS/TEMP" | "SYS/PERM" | "UTF8";
 
 /** What one or several steps lead to: text to send, then at most one action. */
 export class Effects {
@@ -34,7 +37,7 @@ export class Effects {
   /** The command that the last line was, for counting; undefined where it was none. */
   command: CommandName | "unknown" | undefined;
 
-  /** `text` is one of ours, so it is short, holds no control character and does not begin with `[` (rule 2449-06). */
+  /** `text` is of a catalogue, so it is short, holds no control character and does not begin with `[` (rule 2449-06). */
   ok(text: string): void {
     this.text += text === "" ? "+OK\r\n" : `+OK ${text}\r\n`;
   }

@@ -1,12 +1,11 @@
 import type { Effects } from "./effects.ts";
 import type { Session } from "./session.ts";
-import { texts } from "./texts.ts";
 
 /**
  * QUIT: before a login only an end; after it UPDATE, whose outcome is the answer (rule 1939-16). With nothing marked the
  * driver has nothing to remove and just gives the maildrop back.
  */
-export function quit(session: Session, effects: Effects): void {
+export function quit(session: Session, _: readonly string[], effects: Effects): void {
   const { state } = session;
   if (state.phase === "transaction") {
     session.state = { phase: "over" };
@@ -14,7 +13,7 @@ export function quit(session: Session, effects: Effects): void {
     effects.action = { kind: "update", uids: state.drop.marked() };
     return;
   }
-  effects.ok(texts.bye);
+  effects.ok(session.texts.bye);
   close(session, effects);
 }
 

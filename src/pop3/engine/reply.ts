@@ -1,4 +1,4 @@
-import { texts } from "./texts.ts";
+import { en } from "./texts/en.ts";
 
 // A line has 512 octets with `+OK `, CRLF and what else stands in it (rule 2449-02).
 const FOREIGN_OCTETS = 256;
@@ -12,7 +12,7 @@ export function printable(text: string): string {
     .slice(0, FOREIGN_OCTETS);
 }
 
-/** The greeting (rule 1939-01). */
+/** The greeting (rule 1939-01); it comes before any wish for a language. */
 export function greeting(hostname: string): string {
-  return `+OK ${printable(`${hostname} ${texts.ready}`)}\r\n`;
+  return `+OK ${printable(`${hostname} ${en.ready}`)}\r\n`;
 }

@@ -5,9 +5,8 @@ import { outage, takeAnswer, type Answer } from "./answers.ts";
 import { bad } from "./authorization.ts";
 import { commands, type CommandName, type Rule } from "./commands.ts";
 import type { Effects } from "./effects.ts";
-import { respond } from "./sasl.ts";
+import { end, respond } from "./sasl.ts";
 import type { Session } from "./session.ts";
-import { texts } from "./texts.ts";
 
 /** A line of the client, without its end, or what became of the last action. */
 export type Input = Line | Answer;
@@ -29,8 +28,11 @@ export function step(session: Session, input: Input, effects: Effects): void {
   assert(session.awaited === undefined, "no line before the last action was answered");
   // What is pipelined behind QUIT is not looked at (rule 2449-05).
   if (session.state.phase === "over") return;
-  if (session.state.phase === "authorization" && session.state.exchange !== undefined)
-    return respond(session, session.state, session.state.exchange, input, effects);
+  if (session.state.phase === "authorization") {
+    const { exchange, conclusion } = session.state;
+    if (exchange !== undefined) return respond(session, session.state, exchange, input, effects);
+    if (conclusion !== undefined) return end(session, session.state, conclusion, input, effects);
+  }
   command(session, input, effects);
 }
 
@@ -42,29 +44,29 @@ function command(session: Session, line: Line, effects: Effects): void {
 }
 
 function carryOut(session: Session, line: Line, effects: Effects): CommandName | "unknown" {
-  if (line === OVERLONG) return refuse(session, "unknown", texts.lineTooLong, effects);
+  if (line === OVERLONG) return refuse(session, "unknown", session.texts.lineTooLong, effects);
   const space = line.indexOf(" ");
   const keyword = space < 0 ? line : line.slice(0, space);
   // Keywords are taken in any case (rule 1939-02); nearly all come in upper case.
   const rule = commands.get(keyword) ?? commands.get(keyword.toUpperCase());
   if (line.length + 2 > COMMAND_OCTETS && rule?.name !== "AUTH")
-    return refuse(session, rule?.name ?? "unknown", texts.lineTooLong, effects);
-  if (rule === undefined) return refuse(session, "unknown", texts.unknownCommand, effects);
+    return refuse(session, rule?.name ?? "unknown", session.texts.lineTooLong, effects);
+  if (rule === undefined) return refuse(session, "unknown", session.texts.unknownCommand, effects);
   const words = wordsOf(rule, line, space);
-  if (words === undefined) return refuse(session, rule.name, texts.badArguments, effects);
+  if (words === undefined) return refuse(session, rule.name, session.texts.badArguments, effects);
   run(session, rule, words, line, effects);
   return rule.name;
 }
 
 function run(session: Session, rule: Rule, words: readonly string[], line: string, effects: Effects): void {
   const { state } = session;
-  if (rule.phase === "both") return rule.run(session, effects);
+  if (rule.phase === "both") return rule.run(session, words, effects);
   if (rule.phase === "authorization") {
     if (state.phase === "authorization") rule.run(session, state, words, effects);
-    else effects.error(texts.loggedIn);
+    else effects.error(session.texts.loggedIn);
     return;
   }
-  if (state.phase === "authorization") return bad(session, state, effects, texts.loginFirst);
+  if (state.phase === "authorization") return bad(session, state, effects, session.texts.loginFirst);
   if (state.phase === "over") return;
   if (!rule.needsListing || state.drop.isLoaded) return rule.run(session, state, words, effects);
   session.awaited = { kind: "loaded", line };
@@ -77,7 +79,7 @@ function loaded(session: Session, listing: Listing, effects: Effects): void {
   if (awaited?.kind !== "loaded" || state.phase !== "transaction") return;
   if (state.drop.load(listing)) carryOut(session, awaited.line, effects);
   // Fewer or more messages than the open told: numbers would name the wrong ones.
-  else outage("damaged", effects);
+  else outage(session, "damaged", effects);
 }
 
 function refuse(

@@ -3,14 +3,14 @@ import type { Effects } from "./effects.ts";
 import { ListingText, octetsOf, uidlOf } from "./listing-text.ts";
 import type { Maildrop, NotFound } from "./maildrop.ts";
 import type { Session, Transaction } from "./session.ts";
-import { texts } from "./texts.ts";
+import type { Texts } from "./texts/en.ts";
 
 type Words = readonly string[];
 
-const notFound: Record<NotFound, string> = {
-  "bad-number": texts.badNumber,
-  "no-such-message": texts.noSuchMessage,
-  deleted: texts.deleted,
+const notFound: Readonly<Record<NotFound, keyof Texts>> = {
+  "bad-number": "badNumber",
+  "no-such-message": "noSuchMessage",
+  deleted: "deleted",
 };
 
 /** STAT: what is not marked deleted (rule 1939-08); needs no listing. */
@@ -37,10 +37,10 @@ function lines(
 ): void {
   if (number !== undefined) {
     const found = drop.find(number);
-    if (!found.ok) return effects.error(notFound[found.error]);
+    if (!found.ok) return effects.error(session.texts[notFound[found.error]]);
     return effects.ok(`${found.value + 1} ${lineOf(drop.listing, found.value)}`);
   }
-  effects.ok(`${drop.left} messages`);
+  effects.ok(`${drop.left} ${session.texts.messages}`);
   const text = new ListingText(drop, lineOf);
   effects.text += text.next();
   if (text.done) return;
@@ -51,20 +51,20 @@ function lines(
 /** RETR: not a delivery, so nothing is ever marked by it (rule 1939-17). */
 export function retr(session: Session, { drop }: Transaction, [number = ""]: Words, effects: Effects): void {
   const found = drop.find(number);
-  if (!found.ok) return effects.error(notFound[found.error]);
+  if (!found.ok) return effects.error(session.texts[notFound[found.error]]);
   const index = found.value;
   session.awaited = { kind: "sent", index, whole: true };
   // The figure is LIST's (rule 1939-10).
-  const head = `+OK ${drop.octets(index)} octets\r\n`;
+  const head = `+OK ${drop.octets(index)} ${session.texts.octets}\r\n`;
   effects.action = { kind: "send", uid: drop.uid(index), head, lines: undefined };
 }
 
 /** TOP: both arguments are required (rule 1939-13). */
 export function top(session: Session, { drop }: Transaction, [number = "", count = ""]: Words, effects: Effects): void {
   const found = drop.find(number);
-  if (!found.ok) return effects.error(notFound[found.error]);
+  if (!found.ok) return effects.error(session.texts[notFound[found.error]]);
   // No body has as many lines as the largest number that can be told apart: more is all of it.
-  if (!/^[0-9]+$/.test(count)) return effects.error(texts.badArguments);
+  if (!/^[0-9]+$/.test(count)) return effects.error(session.texts.badArguments);
   session.awaited = { kind: "sent", index: found.value, whole: false };
   effects.action = {
     kind: "send",
@@ -75,11 +75,12 @@ export function top(session: Session, { drop }: Transaction, [number = "", count
 }
 
 /** DELE: a second one of the same message is an error (rule 1939-14). */
-export function dele(_: Session, { drop }: Transaction, [number = ""]: Words, effects: Effects): void {
+export function dele(session: Session, { drop, person }: Transaction, [number = ""]: Words, effects: Effects): void {
+  if (person.noDelete) return effects.error(session.personal.noDelete);
   const found = drop.find(number);
-  if (!found.ok) return effects.error(notFound[found.error]);
-  if (drop.mark(found.value)) effects.ok(texts.marked);
-  else effects.error(texts.barred);
+  if (!found.ok) return effects.error(session.texts[notFound[found.error]]);
+  if (drop.mark(found.value)) effects.ok(session.texts.marked);
+  else effects.error(session.personal.barred);
 }
 
 /** NOOP, which RFC 1939 knows in TRANSACTION only (rule 1939-04). */

@@ -2,17 +2,21 @@ import { err, ok, type Result } from "../../lib/result.ts";
 import type { Address } from "../../model/address.ts";
 import type { AccountId, MailboxId, Uid } from "../../model/ids.ts";
 import type { Listing } from "../../model/listing.ts";
+import type { Client } from "../../model/peer.ts";
 import { type MessageReader, PIECE_ROOM } from "../../model/message-reader.ts";
-import type { Identity, OpenMaildrop, Pop3Ports } from "../ports.ts";
+import type { Announced, Identity, Opening, OpenMaildrop, Pop3Ports } from "../ports.ts";
+import { knows, scramFacts } from "./credentials.ts";
+import { newAnnounced } from "./world.ts";
 
 /** What a test may make go wrong. */
 export type Faults = {
   login?: Error | "throttled" | "unavailable";
-  open?: Error;
+  facts?: Error;
+  open?: Error | "login-delay";
   listing?: Error;
   update?: "lost" | "full" | "failed" | Error;
   /** By uid: what the reader says before any octet, or after its first piece. */
-  read?: Map<number, "damaged" | "gone" | "failed" | "damaged-later">;
+  read?: Map<number, "damaged" | "gone" | "failed" | "utf8" | "damaged-later">;
 };
 
 type Stored = { readonly uid: number; readonly octets: Buffer };
@@ -21,6 +25,12 @@ type Stored = { readonly uid: number; readonly octets: Buffer };
 export class MemoryPorts {
   readonly faults: Faults = {};
   readonly removed: number[] = [];
+  /** What the ports were told: of logins, openings and transfers. */
+  readonly clients: Client[] = [];
+  readonly openings: Opening[] = [];
+  readonly transfers: (readonly [uid: number, octets: number, whole: boolean])[] = [];
+  announced: Announced = newAnnounced();
+  identity: Identity = tim;
   /** How many updates were begun, releases made and touches noted. */
   readonly counts = { updates: 0, releases: 0, touches: 0, closes: 0 };
   /** Octets of one piece of a reader; a message that is not longer comes whole. */
@@ -57,16 +67,27 @@ export class MemoryPorts {
   }
 
   readonly ports: Pop3Ports = {
-    login: async ({ user, password }) => {
+    login: async (credentials, client) => {
+      this.clients.push(client);
       await this.gate;
       const { login } = this.faults;
       if (login instanceof Error) throw login;
       if (login !== undefined) return err(login);
-      return user === "tim" && password.reveal() === "tanstaaf" ? ok(tim) : err("refused");
+      const known = knows(credentials, client.certificate !== undefined);
+      return known === undefined ? err("refused") : ok({ ...this.identity, ...known });
     },
-    openMaildrop: async (_, lost) => {
+    scram: async () => {
       await this.gate;
-      if (this.faults.open !== undefined) throw this.faults.open;
+      if (this.faults.facts !== undefined) throw this.faults.facts;
+      return scramFacts;
+    },
+    announced: () => this.announced,
+    openMaildrop: async (_, opening, lost) => {
+      this.openings.push(opening);
+      await this.gate;
+      const { open } = this.faults;
+      if (open instanceof Error) throw open;
+      if (open !== undefined) return err(open);
       return this.#open(lost);
     },
   };
@@ -90,6 +111,9 @@ export class MemoryPorts {
         return listingOf(snapshot);
       },
       read: (uid) => this.#read(uid),
+      transferred: (uid, sent, whole) => {
+        this.transfers.push([uid, sent, whole]);
+      },
       touch: () => {
         this.counts.touches += 1;
       },
@@ -152,6 +176,10 @@ const tim: Identity = {
   account: 1 as AccountId,
   address: "tim@example.com" as Address,
   mailbox: 1 as MailboxId,
+  device: { appPassword: null, name: "", noDelete: false, mark: 1 },
+  language: undefined,
+  expireDays: 0,
+  loginDelaySeconds: 0,
 };
 
 function listingOf(messages: readonly Stored[]): Listing {

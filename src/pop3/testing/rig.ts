@@ -6,15 +6,23 @@ import { TestClient, testContext } from "../../net/testing.ts";
 import { recordingLog, testMetrics } from "../../observe/testing.ts";
 import type { Pop3Options } from "../options.ts";
 import { pop3Handler, POP3_BUSY_LINE } from "../server.ts";
+import type { MechanismPolicy } from "../../auth/engine/channel.ts";
+import type { Announced } from "../ports.ts";
 import { MemoryPorts } from "./memory-ports.ts";
+import { newAnnounced } from "./world.ts";
 
 const secureContext = await testContext();
 
-type RigOptions = { readonly tls?: TlsMode; readonly options?: Partial<Pop3Options> };
+type RigOptions = {
+  readonly tls?: TlsMode;
+  readonly options?: Partial<Pop3Options>;
+  readonly mechanisms?: Partial<MechanismPolicy>;
+};
 
 /** POP3 on a free port over a maildrop in memory, with the clock in the test's hand. */
-export async function rig(context: TestContext, { tls = "none", options = {} }: RigOptions = {}) {
+export async function rig(context: TestContext, { tls = "none", options = {}, mechanisms = {} }: RigOptions = {}) {
   const memory = new MemoryPorts();
+  memory.announced = announcedWith({ allowCleartext: tls === "none", ...mechanisms });
   const { log, events } = recordingLog();
   const { metrics, sample } = testMetrics();
   let now = 0;
@@ -24,7 +32,6 @@ export async function rig(context: TestContext, { tls = "none", options = {} }: 
     implementation: "Mailkeep",
     idleSeconds: 600,
     writeStallSeconds: 60,
-    allowCleartext: tls === "none",
     stlsPossible: tls === "starttls",
     ...options,
   };
@@ -65,4 +72,9 @@ export async function rig(context: TestContext, { tls = "none", options = {} }: 
     crowd.sweep();
   };
   return { memory, listener, connect, login, sweepAt, sample, events, sessionEnds };
+}
+
+function announcedWith(mechanisms: Partial<MechanismPolicy>): Announced {
+  const announced = newAnnounced();
+  return { ...announced, mechanisms: { ...announced.mechanisms, ...mechanisms } };
 }

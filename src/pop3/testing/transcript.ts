@@ -1,17 +1,24 @@
 import assert from "node:assert/strict";
+import { parseLanguageTag } from "../../model/language.ts";
+import type { Person } from "../engine/session.ts";
 import { newGiven, World, type Given, type WorldMessage } from "./world.ts";
 
 /*
  * A transcript is a dialogue with its conditions, one a line:
  *   # text             a comment; the first one is the title
  *   given clear        no TLS yet (given cleartext: and passwords are allowed; given no-stls: STLS is not possible)
- *   given login throttled|unavailable|damaged, open in-use|unavailable|damaged, listing unavailable|damaged|short,
- *         update lost|full|failed          what a port answers instead of the usual
- *   message "octets" [uidl NAME] [fault damaged|gone|failed]     one more message in tim's maildrop
+ *   given scram|scram-sha1|oauth         these mechanisms are on (given binding: the TLS layer has something to bind to;
+ *         given certificate: the client showed tim's certificate)
+ *   given login throttled|unavailable|damaged, facts unavailable|damaged, open in-use|login-delay|unavailable|damaged,
+ *         listing unavailable|damaged|short, update lost|full|failed          what a port answers instead of the usual
+ *   given expire|login-delay N [user]    what is announced before a login (user: it is not the same for all)
+ *   given own expire|login-delay N, own language TAG, own no-delete              what holds for tim
+ *   message "octets" [uidl NAME] [fault damaged|gone|failed|utf8] [ascii "octets"]     one more message in tim's
+ *                      maildrop; ascii: what a session without UTF8 has of it
  *   mend N             message N can be read from here on
  *   whole only         neither cut nor pipelined, because when octets come is what it is about
  *   C: text            a line of the client (C> text: octets without a line end); \x41, \0, \r, \n, \\ are escapes,
- *                      and {A*300} is a run of 300
+ *                      and {A*300} is a run of 300; what is not ASCII is UTF-8 on the wire
  *   S: text            the server's next line
  *   closed | closed attack NAME | open     how the connection stands
  *   removed 1,3        the uids that UPDATE removed, in all
@@ -57,11 +64,11 @@ export function parseTranscript(source: string): Transcript {
 function parseAct(word: string, text: string): Act {
   switch (word) {
     case "C:":
-      return { kind: "client", octets: `${unescape(text)}\r\n` };
+      return { kind: "client", octets: `${onWire(text)}\r\n` };
     case "C>":
-      return { kind: "client", octets: unescape(text) };
+      return { kind: "client", octets: onWire(text) };
     case "S:":
-      return { kind: "server", line: unescape(text) };
+      return { kind: "server", line: onWire(text) };
     case "closed":
       return { kind: "closed", attack: text === "" ? undefined : text.replace("attack ", "") };
     case "open":
@@ -76,24 +83,56 @@ function parseAct(word: string, text: string): Act {
 }
 
 function parseMessage(text: string): WorldMessage {
-  const found = /^"((?:[^"\\]|\\.)*)"(?: uidl (\S+))?(?: fault (damaged|gone|failed))?$/.exec(text);
+  const found = MESSAGE.exec(text);
   if (found === null) throw new Error(`not a message: ${text}`);
-  return { text: unescape(found[1] ?? ""), uidl: found[2], fault: found[3] as WorldMessage["fault"] };
+  const [, octets = "", uidl, fault, ascii = octets] = found;
+  return { text: onWire(octets), uidl, fault: fault as WorldMessage["fault"], ascii: onWire(ascii) };
 }
 
-function give(given: Given, [what = "", value]: readonly string[]): void {
+const MESSAGE =
+  /^"((?:[^"\\]|\\.)*)"(?: uidl (\S+))?(?: fault (damaged|gone|failed|utf8))?(?: ascii "((?:[^"\\]|\\.)*)")?$/;
+
+function give(given: Given, [what = "", value = "", more]: readonly string[]): void {
+  const { announced } = given;
+  const { mechanisms } = announced;
   switch (what) {
     case "clear":
       given.tls = false;
       return;
     case "cleartext":
       given.tls = false;
-      given.policy = { ...given.policy, allowCleartext: true };
+      given.announced = { ...announced, mechanisms: { ...mechanisms, allowCleartext: true } };
       return;
     case "no-stls":
       given.policy = { ...given.policy, stlsPossible: false };
       return;
+    case "scram":
+      given.announced = { ...announced, mechanisms: { ...mechanisms, scram: true } };
+      return;
+    case "scram-sha1":
+      given.announced = { ...announced, mechanisms: { ...mechanisms, scram: true, scramSha1: true } };
+      return;
+    case "oauth":
+      given.announced = { ...announced, mechanisms: { ...mechanisms, oauth: true } };
+      return;
+    case "certificate":
+      given.announced = { ...announced, mechanisms: { ...mechanisms, clientCertificates: true } };
+      given.certificate = true;
+      return;
+    case "binding":
+      given.binding = true;
+      return;
+    case "expire":
+      given.announced = { ...announced, expire: { days: Number(value), perUser: more === "user" } };
+      return;
+    case "login-delay":
+      given.announced = { ...announced, loginDelay: { seconds: Number(value), perUser: more === "user" } };
+      return;
+    case "own":
+      given.person = { ...given.person, ...own(value, more) };
+      return;
     case "login":
+    case "facts":
     case "open":
     case "listing":
     case "update":
@@ -104,8 +143,25 @@ function give(given: Given, [what = "", value]: readonly string[]): void {
   }
 }
 
-function unescape(text: string): string {
-  return text
+function own(what: string, value: string | undefined): Partial<Person> {
+  switch (what) {
+    case "expire":
+      return { expireDays: Number(value) };
+    case "login-delay":
+      return { loginDelaySeconds: Number(value) };
+    case "language":
+      return { language: parseLanguageTag(value ?? "") };
+    case "no-delete":
+      return { noDelete: true };
+    default:
+      throw new Error(`nothing of one's own is such as: ${what}`);
+  }
+}
+
+// Latin1, in which everything of a session is: one character an octet.
+function onWire(text: string): string {
+  return Buffer.from(text, "utf8")
+    .toString("latin1")
     .replaceAll(/\{(.)\*(\d+)\}/g, (_, character: string, count: string) => character.repeat(Number(count)))
     .replaceAll(/\\(x[0-9a-f]{2}|.)/g, (_, escape: string) => {
       if (escape.startsWith("x")) return String.fromCharCode(Number.parseInt(escape.slice(1), 16));
@@ -129,12 +185,22 @@ export function play(transcript: Transcript, manner: Manner): void {
     } else if (manner === "whole") world.hear(act.octets);
     else if (manner === "octets") for (const octet of act.octets.split("")) world.hear(octet);
     else if (index >= heard) {
-      const mend = acts.findIndex((each, place) => place > index && each.kind === "mend");
-      heard = mend < 0 ? acts.length : mend;
+      heard = endOfBurst(acts, index);
       world.hear(octetsOf(acts.slice(index, heard)));
     }
   }
   assert.equal(world.said.slice(at), "", "the server says no more");
+}
+
+// How far a client may go on without waiting: to where the world changes, and to the answer to STLS (RFC 2595 §4).
+function endOfBurst(acts: readonly Act[], from: number): number {
+  const waits = ({ kind }: Act, place: number): boolean => kind === "mend" || isStls(acts[place - 1]);
+  const end = acts.findIndex((each, place) => place > from && waits(each, place));
+  return end < 0 ? acts.length : end;
+}
+
+function isStls(act: Act | undefined): boolean {
+  return act?.kind === "client" && act.octets.toUpperCase() === "STLS\r\n";
 }
 
 function octetsOf(acts: readonly Act[]): string {

@@ -1,8 +1,8 @@
 /*
- * Every text that a person may see. A test holds them to printable ASCII that does not begin with `[` (rule 2449-06) and
- * leaves room in a line of 512 octets (rule 2449-02).
+ * Every text that a person may see. A test holds each catalogue to what a status line may carry: no control character, no
+ * `[` at its beginning (rule 2449-06), and room in a line of 512 octets (rule 2449-02).
  */
-export const texts = {
+export const en = {
   ready: "POP3 ready",
   bye: "bye",
   unknownCommand: "unknown command",
@@ -20,24 +20,38 @@ export const texts = {
   throttled: "too many failed logins from here, try again later",
   loginUnavailable: "logins cannot be checked now, try again later",
   mechanism: "unknown mechanism; CAPA lists them",
+  readableSecrets:
+    "not offered, since the server would have to keep passwords readable; CAPA lists other ways to log in",
   badBase64: "not base64",
   badExchange: "not what this mechanism expects",
   cancelled: "cancelled",
   inUse: "this maildrop is open in another session",
+  loginDelay: "your last login was a short time ago, wait before the next one",
   unavailable: "the mail store does not answer, try again later",
   damaged: "the mail store is damaged, tell your administrator",
   beginTls: "begin TLS",
   tlsActive: "Command not permitted when TLS active",
   noTls: "TLS is not offered here",
   behindStls: "commands behind STLS",
+  utf8: "UTF8 it is",
+  languages: "languages:",
+  language: "replies are in English now",
+  noSuchLanguage: "no such language; LANG lists them",
+  messages: "messages",
+  octets: "octets",
   badNumber: "not a message number",
   noSuchMessage: "no such message",
   deleted: "that message is deleted",
   marked: "deleted",
+  noDelete: "this device may read mail but not delete it",
   barred: "that message could not be sent whole in this session, so it is kept",
   messageDamaged: "that message is damaged, tell your administrator",
   messageGone: "that message is gone",
   messageFailed: "that message cannot be read now, try again later",
+  messageNeedsUtf8: "that message can only be sent after UTF8",
   notRemoved: "some deleted messages not removed",
   takenOver: "this maildrop was taken over by another session; nothing was removed",
 } as const;
+
+/** A catalogue: the same texts in one language. */
+export type Texts = Readonly<Record<keyof typeof en, string>>;

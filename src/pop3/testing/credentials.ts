@@ -1,0 +1,55 @@
+import { createHash, createHmac, pbkdf2Sync, timingSafeEqual } from "node:crypto";
+import type { Credentials } from "../../auth/engine/credentials.ts";
+import type { ScramFacts } from "../../auth/engine/mechanism.ts";
+
+const PASSWORDS: ReadonlyMap<string, string> = new Map([
+  ["tim", "tanstaaf"],
+  ["tím", "pässwörd 密码"],
+  // RFC 5802 §5, RFC 7677 §3.
+  ["user", "pencil"],
+]);
+const TOKEN = "dGltcyB0b2tlbg";
+
+/** What a SCRAM exchange is told, of every name: as in RFC 7677 §3. */
+export const scramFacts: ScramFacts = {
+  salt: Buffer.from("W22ZaJ0SNY7soEsUEjb6gQ==", "base64"),
+  iterations: 4096,
+  nonce: "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0",
+};
+
+/** Whether credentials are somebody's here: an honest judge of all kinds; undefined: they are nobody's. */
+export function knows(
+  credentials: Credentials,
+  certificate: boolean,
+): { readonly serverSignature?: Uint8Array } | undefined {
+  const { user } = credentials;
+  switch (credentials.kind) {
+    case "password":
+      return PASSWORDS.get(user) === credentials.password.reveal() ? {} : undefined;
+    case "token":
+      return (user === "" || user === "tim") && credentials.token.reveal() === TOKEN ? {} : undefined;
+    case "certificate":
+      return certificate && (user === "" || user === "tim") ? {} : undefined;
+    case "scram":
+      return proven(credentials);
+  }
+}
+
+// RFC 5802 §3, in its own words.
+function proven({
+  user,
+  hash,
+  message,
+  proof,
+}: Extract<Credentials, { kind: "scram" }>): { readonly serverSignature: Uint8Array } | undefined {
+  const { salt, iterations } = scramFacts;
+  const octets = hash === "sha1" ? 20 : 32;
+  const hmac = (key: Uint8Array, text: Uint8Array | string) => createHmac(hash, key).update(text).digest();
+  const salted = pbkdf2Sync((PASSWORDS.get(user) ?? "").normalize("NFKC"), salt, iterations, octets, hash);
+  const storedKey = createHash(hash).update(hmac(salted, "Client Key")).digest();
+  const signature = hmac(storedKey, message);
+  const clientKey = Uint8Array.from(proof, (octet, index) => octet ^ (signature[index] ?? 0));
+  const right = timingSafeEqual(createHash(hash).update(clientKey).digest(), storedKey);
+  if (!right || !PASSWORDS.has(user)) return undefined;
+  return { serverSignature: hmac(hmac(salted, "Server Key"), message) };
+}
