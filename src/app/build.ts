@@ -1,10 +1,5 @@
+import type { AccountDefaults } from "../admin/services.ts";
 import { randomUUID } from "node:crypto";
-import { availableParallelism } from "node:os";
-import { createVerificationCache } from "../auth/cache.ts";
-import { createLogin, type Login } from "../auth/login.ts";
-import { createPasswords } from "../auth/password.ts";
-import { shareThrottle } from "../auth/shared-throttle.ts";
-import { createThrottle } from "../auth/throttle.ts";
 import type { ListenerTls } from "../config/listeners.ts";
 import type { Config } from "../config/schema.ts";
 import { createAccept } from "../intake/accept.ts";
@@ -12,10 +7,13 @@ import { Budget } from "../intake/budget.ts";
 import { createContent } from "../intake/content.ts";
 import { createRecipients } from "../intake/recipients.ts";
 import type { Clock } from "../lib/clock.ts";
+import { ok } from "../lib/result.ts";
+import { gatherTransfers } from "../mailbox/history.ts";
 import { createMailboxes, type Mailboxes } from "../mailbox/open.ts";
 import type { Quota } from "../model/quota.ts";
 import type { Connection, ConnectionHandler } from "../net/connection.ts";
 import { Crowd } from "../net/crowd.ts";
+import { NetworkLimits, type NetworkLimitsMemory } from "../net/network-limits.ts";
 import type { ProtocolName } from "../net/protocol.ts";
 import type { Log } from "../observe/log-port.ts";
 import type { Metrics } from "../observe/metrics-port.ts";
@@ -23,6 +21,9 @@ import { POP3_BUSY_LINE, pop3Handler } from "../pop3/server.ts";
 import type { SmtpPorts } from "../smtp/ports.ts";
 import { smtpHandler } from "../smtp/server.ts";
 import type { Store } from "../store/ports.ts";
+import { Announcements } from "./announced.ts";
+import { buildLogin, type LoginHouse } from "./build-login.ts";
+import { createStillAllowed } from "./still-allowed.ts";
 
 /*
  * The composition root: the one file that knows every concrete class of the mail path, and wires them by plain calls.
@@ -37,6 +38,18 @@ export type ProtocolParts = {
   /** How many threads share the limits. */
   readonly threads: number;
   readonly cacheKey: Uint8Array;
+  /** From 1. */
+  readonly number: number;
+  readonly networks: NetworkLimitsMemory;
+  readonly secretKey: Uint8Array;
+};
+
+/** What the doors open into. */
+type Rooms = ProtocolParts & {
+  readonly house: LoginHouse;
+  readonly announcements: Announcements;
+  readonly mailboxes: Mailboxes;
+  readonly openContent: SmtpPorts["openContent"];
 };
 
 type Accept = (connection: Connection) => ConnectionHandler;
@@ -60,61 +73,71 @@ export type Protocols = AsyncDisposable & {
 const SMTP_BUSY_LINE = "421 4.7.0 Too many connections, try again later\r\n";
 
 /** Wires a protocol thread: doors → login and intake → mailbox → store. */
-export function buildProtocols(parts: ProtocolParts): Protocols {
+export async function buildProtocols(parts: ProtocolParts): Promise<Protocols> {
   const { store, log, metrics, clock, threads } = parts;
   let config = parts.config;
-  const stopping = new AbortController();
-  const passwords = createPasswords({
-    metrics,
-    concurrency: Math.max(1, Math.floor(availableParallelism() / threads)),
-    queue: Math.max(1, Math.floor(config.limits.loginQueue / threads)),
-  });
-  const throttle = shareThrottle(createThrottle());
-  const login = createLogin({
-    directory: store.directory,
-    passwords,
-    throttle,
-    cache: createVerificationCache({ key: parts.cacheKey, clock }),
-    defaultDomain: () => config.auth.defaultDomain,
+  const current = () => config;
+  await using built = new AsyncDisposableStack();
+  const house = built.use(buildLogin({ ...parts, config: current }));
+  const announcements = built.use(await Announcements.open(store.directory, current));
+  const transfers = built.use(gatherTransfers({ history: store.history, log, metrics }));
+  const mailboxes = createMailboxes({
+    store,
     clock,
     log,
     metrics,
-    stopping: stopping.signal,
+    history: transfers,
+    takeoverSeconds: () => config.limits.pop3TakeoverSeconds,
+    undeleteDays: () => config.retention.undeleteDays,
   });
-  const mailboxes = createMailboxes({ store, clock, log, metrics });
-  const crowd = new Crowd({ connections: Math.max(1, Math.floor(config.limits.connections / threads)), clock });
-  const openContent = createContent({
-    bodies: store.bodies,
-    budget: new Budget(Math.floor(config.limits.bodyMemoryOctets / threads)),
+  const networks = new NetworkLimits(parts.networks, {
+    thread: parts.number,
+    limits: () => ({
+      connections: config.limits.connectionsPerNetwork,
+      perMinute: config.limits.connectionRatePerNetwork,
+    }),
+    clock,
   });
-
+  const crowd = built.use(
+    new Crowd({ connections: Math.max(1, Math.floor(config.limits.connections / threads)), clock, networks }),
+  );
+  const rooms: Rooms = {
+    ...parts,
+    house,
+    announcements,
+    mailboxes,
+    openContent: createContent({
+      bodies: store.bodies,
+      budget: new Budget(Math.floor(config.limits.bodyMemoryOctets / threads)),
+    }),
+  };
   const wire = (): Record<ProtocolName, (tls: ListenerTls) => Accept> => ({
-    pop3: (tls) => pop3Door(parts, config, login, mailboxes, tls),
-    smtp: (tls) => smtpDoor("smtp", parts, config, { login, mailboxes, openContent }, tls),
-    submission: (tls) => smtpDoor("submission", parts, config, { login, mailboxes, openContent }, tls),
-    lmtp: (tls) => smtpDoor("lmtp", parts, config, { login, mailboxes, openContent }, tls),
+    pop3: (tls) => pop3Door(rooms, config, tls),
+    smtp: (tls) => smtpDoor("smtp", rooms, config, tls),
+    submission: (tls) => smtpDoor("submission", rooms, config, tls),
+    lmtp: (tls) => smtpDoor("lmtp", rooms, config, tls),
   });
   let doors = rememberByTls(wire());
+  const door = (name: ProtocolName, busyLine: string): Door => ({
+    accept: (connection, tls) => doors[name](tls)(connection),
+    busyLine,
+  });
+  const held = built.move();
 
   return {
     doors: {
-      pop3: { accept: (connection, tls) => doors.pop3(tls)(connection), busyLine: POP3_BUSY_LINE },
-      smtp: { accept: (connection, tls) => doors.smtp(tls)(connection), busyLine: SMTP_BUSY_LINE },
-      submission: { accept: (connection, tls) => doors.submission(tls)(connection), busyLine: SMTP_BUSY_LINE },
-      lmtp: { accept: (connection, tls) => doors.lmtp(tls)(connection), busyLine: SMTP_BUSY_LINE },
+      pop3: door("pop3", POP3_BUSY_LINE),
+      smtp: door("smtp", SMTP_BUSY_LINE),
+      submission: door("submission", SMTP_BUSY_LINE),
+      lmtp: door("lmtp", SMTP_BUSY_LINE),
     },
     crowd,
     reload: (changed) => {
       config = changed;
       doors = rememberByTls(wire());
     },
-    stop: () => stopping.abort(),
-    [Symbol.asyncDispose]: async () => {
-      stopping.abort();
-      crowd[Symbol.dispose]();
-      throttle[Symbol.dispose]();
-      await passwords[Symbol.asyncDispose]();
-    },
+    stop: () => house.stop(),
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
 }
 
@@ -134,33 +157,28 @@ function rememberByTls<K extends string>(
   return Object.fromEntries(entries) as Record<K, (tls: ListenerTls) => Accept>;
 }
 
-function pop3Door(parts: ProtocolParts, config: Config, login: Login, mailboxes: Mailboxes, mode: ListenerTls): Accept {
+function pop3Door({ house, announcements, mailboxes, log, metrics }: Rooms, config: Config, mode: ListenerTls): Accept {
   return pop3Handler(
     {
       hostname: config.server.hostname,
       implementation: "Mailkeep",
       idleSeconds: config.limits.pop3IdleSeconds,
       writeStallSeconds: config.limits.pop3WriteStallSeconds,
-      allowCleartext: config.auth.allowCleartext,
       stlsPossible: mode === "starttls",
     },
     {
-      login: (credentials, peer, tls) => login(credentials, peer, { protocol: "pop3", tls }),
-      openMaildrop: (identity, lost) => mailboxes.openMaildrop(identity, lost),
+      login: (credentials, client) => house.login(credentials, client, { protocol: "pop3" }),
+      scram: house.scram,
+      announced: () => announcements.now,
+      openMaildrop: (identity, opening, lost) => mailboxes.openMaildrop(identity, opening, lost),
     },
-    parts.log,
-    parts.metrics,
+    log,
+    metrics,
   );
 }
 
-function smtpDoor(
-  protocol: "smtp" | "submission" | "lmtp",
-  parts: ProtocolParts,
-  config: Config,
-  rooms: { readonly login: Login; readonly mailboxes: Mailboxes; readonly openContent: SmtpPorts["openContent"] },
-  mode: ListenerTls,
-): Accept {
-  const { store, log, metrics } = parts;
+function smtpDoor(protocol: "smtp" | "submission" | "lmtp", rooms: Rooms, config: Config, mode: ListenerTls): Accept {
+  const { house, announcements, store, log, metrics } = rooms;
   const { limits, server } = config;
   const recipient = createRecipients({
     directory: store.directory,
@@ -172,7 +190,6 @@ function smtpDoor(
     protocol,
     {
       hostname: server.hostname,
-      allowCleartext: config.auth.allowCleartext,
       startTls: mode === "starttls",
       limits: {
         messageOctets: limits.messageOctets,
@@ -182,10 +199,16 @@ function smtpDoor(
       },
     },
     {
-      login: (credentials, peer, tls) => rooms.login(credentials, peer, { protocol, tls }),
+      login: async (credentials, client) => {
+        const login = await house.login(credentials, client, { protocol });
+        return login.ok ? ok({ ...login.value, appPassword: login.value.device.appPassword }) : login;
+      },
+      scram: house.scram,
+      mechanisms: () => announcements.now.mechanisms,
+      stillAllowed: createStillAllowed({ store, clock: rooms.clock }),
       recipient,
       openContent: rooms.openContent,
-      deliver: buildDeliver(parts, rooms.mailboxes),
+      deliver: buildDeliver({ config, clock: rooms.clock }, rooms.mailboxes),
     },
     log,
     metrics,
@@ -211,4 +234,13 @@ export function buildDeliver(
 /** What an account may hold that was given no figures of its own. */
 export function defaultQuota(config: Config): Quota {
   return { octets: config.limits.mailboxOctets, messages: config.limits.mailboxMessages };
+}
+
+/** What holds for accounts that have no figure of their own, and for removed mail. */
+export function accountDefaults({ retention, limits }: Config): AccountDefaults {
+  return {
+    expireDays: retention.expireDays,
+    loginDelaySeconds: limits.pop3LoginDelaySeconds,
+    undeleteDays: retention.undeleteDays,
+  };
 }

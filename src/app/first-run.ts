@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import type { Passwords } from "../auth/password.ts";
+import type { CredentialMaker } from "../auth/credentials-made.ts";
 import { assert } from "../lib/assert.ts";
 import type { Clock } from "../lib/clock.ts";
 import { Secret } from "../lib/secret.ts";
@@ -13,7 +13,7 @@ export const DEMO_ADDRESS = "demo@example.test";
 
 export type FirstRunParts = {
   readonly directory: Directory;
-  readonly passwords: Pick<Passwords, "hashPassword">;
+  readonly maker: Pick<CredentialMaker, "makeCredentials">;
   readonly intake: Pick<SmtpPorts, "openContent" | "deliver">;
   readonly clock: Clock;
 };
@@ -30,12 +30,12 @@ export async function firstRun(parts: FirstRunParts): Promise<Secret | undefined
   assert(domain.ok && address.ok, "the demo address is one");
 
   const password = new Secret(readablePassword());
-  const secret = await parts.passwords.hashPassword(password);
-  if (!secret.ok) throw new Error(`the demo user's password could not be hashed: ${secret.error}`);
+  const made = await parts.maker.makeCredentials(address.value, password);
+  if (!made.ok) throw new Error(`the demo user's password could not be hashed: ${made.error}`);
 
   const added = await directory.addDomain(domain.value, clock.now());
   if (!added.ok) throw new Error(`the domain example.test could not be added: ${added.error}`);
-  const user = { address: address.value, secret: secret.value, enabled: true, quota: { octets: null, messages: null } };
+  const user = { address: address.value, ...made.value, enabled: true, quota: { octets: null, messages: null } };
   const accounts = await directory.addAccounts([user], clock.now());
   if (!accounts.ok) throw new Error(`the user ${DEMO_ADDRESS} could not be added: ${JSON.stringify(accounts.error)}`);
   const [account] = accounts.value;

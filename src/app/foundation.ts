@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { openSecretKey } from "../auth/secret-key.ts";
 import type { Language } from "../config/language.ts";
 import type { Config } from "../config/schema.ts";
 import { systemClock } from "../lib/clock.ts";
@@ -8,10 +9,10 @@ import { lockFolder } from "../store/lock.ts";
 import type { OpenStore } from "../store/open.ts";
 import { createStoreClient } from "../store/thread/client.ts";
 import { startStoreThread, type StoreThread } from "../store/thread/start.ts";
-import { newTicketKeys } from "../tls/context.ts";
+import { newTicketKeys } from "../tls/ticket-keys.ts";
 import { decideAddresses, type Addresses } from "./bind.ts";
 import { ServedCertificate } from "./certificates.ts";
-import { lockSentence, openSentence } from "./refusals.ts";
+import { lockSentence, openSentence, secretKeySentence } from "./refusals.ts";
 
 /** Why the server did not start, as a sentence for the operator. */
 export class StartRefusal extends Error {}
@@ -28,6 +29,8 @@ export type Foundation = {
   readonly certificate: ServedCertificate;
   readonly storeThread: StoreThread;
   readonly store: OpenStore;
+  /** What lies in the data folder's secrets.key. */
+  readonly secretKey: Uint8Array;
 };
 
 const LOCK_PATIENCE_MS = 2000;
@@ -54,6 +57,8 @@ export async function layFoundation(
   const lock = await takeLock(folder);
   if (!lock.ok) throw new StartRefusal(lockSentence(lock.error, folder, language));
   parts.use(lock.value);
+  const secretKey = await openSecretKey(folder);
+  if (!secretKey.ok) throw new StartRefusal(secretKeySentence(secretKey.error, folder, language));
 
   const opening = { config, ticketKeys: newTicketKeys(), clock: systemClock, log: observe.log };
   const certificate = parts.use(orRefuse(await ServedCertificate.open(opening)));
@@ -65,5 +70,5 @@ export async function layFoundation(
   const store = parts.use(
     createStoreClient({ connection: storeThread.value.connect(), onLost: () => undefined, clock: systemClock }),
   );
-  return { addresses, certificate, storeThread: storeThread.value, store };
+  return { addresses, certificate, storeThread: storeThread.value, store, secretKey: secretKey.value.octets };
 }

@@ -3,6 +3,7 @@ import { languageOf } from "../config/language.ts";
 import { assert } from "../lib/assert.ts";
 import { systemClock } from "../lib/clock.ts";
 import { addressText, listen, type Listener } from "../net/listener.ts";
+import type { ProtocolName } from "../net/protocol.ts";
 import { workerObserve } from "../observe/worker.ts";
 import { createStoreClient } from "../store/thread/client.ts";
 import { SecureContextHolder } from "../tls/context.ts";
@@ -15,6 +16,8 @@ import type { FromThread, ThreadSetup, ToThread } from "./thread-messages.ts";
  * A protocol thread: its own event loop, its own listeners on ports that all protocol threads share, its own read
  * connection. It ends when it is told to, and the whole process ends with the store thread.
  */
+
+const LOGIN_PROTOCOLS: ReadonlySet<ProtocolName> = new Set(["pop3", "submission"]);
 
 const setup = workerData as ThreadSetup;
 assert(parentPort, "a protocol thread is a worker");
@@ -34,7 +37,7 @@ const store = parts.use(
     onLost: (reason) => log.error("thread.died", { thread: "store", reason }),
   }),
 );
-const protocols = parts.use(buildProtocols({ ...setup, store, log, metrics, clock: systemClock }));
+const protocols = parts.use(await buildProtocols({ ...setup, store, log, metrics, clock: systemClock }));
 
 const { promise: stopped, resolve: stop } = Promise.withResolvers<number>();
 main.on("message", (message: ToThread) => {
@@ -55,7 +58,7 @@ main.close();
 
 async function bindAll(): Promise<readonly Listener[] | undefined> {
   const bound: Listener[] = [];
-  for (const { protocol, tls, address } of setup.listeners) {
+  for (const { protocol, tls, address, proxyFrom } of setup.listeners) {
     try {
       const { accept, busyLine } = protocols.doors[protocol];
       const listener = await listen({
@@ -64,6 +67,9 @@ async function bindAll(): Promise<readonly Listener[] | undefined> {
         tls,
         reusePort: !("path" in address),
         context: () => certificate.current(),
+        // Servers that hand mail over are asked for nothing: some of them give up when they are.
+        asksForCertificate: () => certificate.asksForCertificate && LOGIN_PROTOCOLS.has(protocol),
+        proxyFrom,
         busyLine,
         accept: (connection) => accept(connection, tls),
         crowd: protocols.crowd,

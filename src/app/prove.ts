@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { relative } from "node:path";
-import type { Passwords } from "../auth/password.ts";
+import type { CredentialMaker } from "../auth/credentials-made.ts";
 import { languageOf } from "../config/language.ts";
 import type { Config } from "../config/schema.ts";
 import { Budget } from "../intake/budget.ts";
 import { createContent } from "../intake/content.ts";
 import { systemClock } from "../lib/clock.ts";
 import type { Secret } from "../lib/secret.ts";
-import type { Mailboxes } from "../mailbox/open.ts";
+import { createInbound } from "../mailbox/append.ts";
 import { parseAddress } from "../model/address.ts";
 import type { Store } from "../store/ports.ts";
 import { buildDeliver } from "./build.ts";
@@ -21,18 +21,13 @@ const WELCOME_OCTETS = 1024 * 1024;
 export type Demo = { readonly password: Secret | undefined };
 
 /** Sees to the demo user of a server without a configuration; undefined: somebody else's users are here, not it. */
-export async function makeDemo(
-  config: Config,
-  store: Store,
-  mailboxes: Pick<Mailboxes, "append">,
-  passwords: Passwords,
-): Promise<Demo | undefined> {
+export async function makeDemo(config: Config, store: Store, maker: CredentialMaker): Promise<Demo | undefined> {
   const password = await firstRun({
     directory: store.directory,
-    passwords,
+    maker,
     intake: {
       openContent: createContent({ bodies: store.bodies, budget: new Budget(WELCOME_OCTETS) }),
-      deliver: buildDeliver({ config, clock: systemClock }, mailboxes),
+      deliver: buildDeliver({ config, clock: systemClock }, createInbound(store.mail)),
     },
     clock: systemClock,
   });

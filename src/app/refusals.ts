@@ -1,3 +1,4 @@
+import { SECRET_KEY_FILE, type SecretKeyProblem } from "../auth/secret-key.ts";
 import type { Language } from "../config/language.ts";
 import type { OpenRefusal } from "../store/open-refusal.ts";
 import type { LockRefusal } from "../store/lock.ts";
@@ -47,6 +48,27 @@ export function openSentence({ kind, reason }: OpenRefusal, folder: string, lang
   return language === "zh"
     ? `无法打开 ${folder} 中的存储：${why}。${next.zh[kind]}`
     : `the store in ${folder} cannot be opened: ${why}. ${next.en[kind]}`;
+}
+
+/** Why the key of sealed credentials was not had, as a sentence that says what to do. */
+export function secretKeySentence({ kind, reason }: SecretKeyProblem, folder: string, language: Language): string {
+  const next: Sentences<SecretKeyProblem["kind"]> = {
+    en: {
+      unreadable: "Let the user that runs mailkeep read it.",
+      "wrong-size":
+        "Without the right one no app password and no SCRAM login works; when it is lost, move this file away, and the next start makes a new one.",
+      "not-written": "Make the folder writable and the disk free, and start again.",
+    },
+    zh: {
+      unreadable: "请让运行 mailkeep 的用户可以读取该文件。",
+      "wrong-size":
+        "没有原来的密钥，应用密码与 SCRAM 登录都无法使用。若密钥已丢失，请移走此文件，下次启动时会生成新的。",
+      "not-written": "请确认文件夹可写且磁盘有空间，然后重新启动。",
+    },
+  };
+  return language === "zh"
+    ? `无法使用 ${folder} 中的 ${SECRET_KEY_FILE}。${next.zh[kind]}`
+    : `${reason.replace(/\.$/, "")}. ${next.en[kind]}`;
 }
 
 /** Why a listener has no address, as a sentence. */

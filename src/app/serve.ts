@@ -1,22 +1,26 @@
 import { flushCompileCache } from "node:module";
 import { availableParallelism } from "node:os";
 import { serveControl } from "../admin/control.ts";
+import { createCredentialMaker, type CredentialMaker } from "../auth/credentials-made.ts";
+import { seedKnownPlaces } from "../auth/known-places.ts";
 import { createPasswords } from "../auth/password.ts";
-import type { Secret } from "../lib/secret.ts";
+import { deriveHouseKeys } from "../auth/secret-key.ts";
+import { shareThrottle, type SharedThrottle } from "../auth/shared-throttle.ts";
+import { createThrottle, type PenaltyFilter } from "../auth/throttle.ts";
 import type { ServeOptions } from "../config/load.ts";
 import { languageOf } from "../config/language.ts";
 import type { Config } from "../config/schema.ts";
 import { systemClock } from "../lib/clock.ts";
-import { createMailboxes } from "../mailbox/open.ts";
 import { addressText } from "../net/listener.ts";
+import { createNetworkLimitsMemory, type NetworkLimitsMemory } from "../net/network-limits.ts";
 import { createHealth, type Health } from "../observe/health.ts";
 import { createObserve, type Observe } from "../observe/observe.ts";
 import type { Addresses } from "./bind.ts";
-import { defaultQuota } from "./build.ts";
+import { accountDefaults, defaultQuota } from "./build.ts";
 import { certificateServices } from "./certificates.ts";
 import { layFoundation, orRefuse, StartRefusal, type Foundation } from "./foundation.ts";
 import { listenHttp } from "./http.ts";
-import { startJobs } from "./jobs.ts";
+import { startJobs, type JobFigures } from "./jobs.ts";
 import { CLOSING_SECONDS, die, endInTime, onCrash } from "./last-words.ts";
 import { watchLauncher } from "./launcher-watch.ts";
 import type { OpenStore } from "../store/open.ts";
@@ -65,14 +69,17 @@ async function run({ loaded, loadOptions }: ServeOptions): Promise<void> {
   await lookForPostmaster(config, store, observe);
 
   const live = { config };
-  const mailboxes = createMailboxes({ store, clock: systemClock, log: observe.log, metrics: observe.metrics });
   const passwords = parts.use(createPasswords({ metrics: observe.metrics, concurrency: 1, queue: 64 }));
-  const demo = loaded.file === undefined ? await makeDemo(config, store, mailboxes, passwords) : undefined;
+  const maker = createCredentialMaker({ passwords, keys: deriveHouseKeys(foundation.secretKey) });
+  const demo = loaded.file === undefined ? await makeDemo(config, store, maker) : undefined;
+  const throttle = parts.use(shareThrottle(createThrottle(), { replica: true }));
+  await seedKnownPlaces(throttle, store.devices, systemClock);
 
   const cacheKey = newCacheKey();
+  const networks = createNetworkLimitsMemory({ connections: config.limits.connections, threads });
   const protocols = new ProtocolThreads({
     count: threads,
-    setup: (number) => threadSetup({ number, threads, live, foundation, observe, cacheKey }),
+    setup: (number) => threadSetup({ number, threads, live, foundation, observe, cacheKey, networks }),
     log: observe.log,
     metrics: observe.metrics,
   });
@@ -97,7 +104,7 @@ async function run({ loaded, loadOptions }: ServeOptions): Promise<void> {
     }),
   );
   parts.use(watchLauncher(() => signals.stop(LAUNCHER_GONE)));
-  await openOffices(parts, { config: () => live.config, foundation, passwords, health, observe });
+  await openOffices(parts, { config: () => live.config, foundation, maker, throttle, health, observe });
   announce(observe, health, addresses, threads, startedAt);
   if (demo !== undefined) process.stdout.write(bannerFor(addresses.threads, demo, certificate.file));
   flushCompileCache();
@@ -135,10 +142,11 @@ type SetupParts = {
   readonly foundation: Foundation;
   readonly observe: Observe;
   readonly cacheKey: Uint8Array;
+  readonly networks: NetworkLimitsMemory;
 };
 
-function threadSetup({ number, threads, live, foundation, observe, cacheKey }: SetupParts) {
-  const { addresses, certificate, storeThread } = foundation;
+function threadSetup({ number, threads, live, foundation, observe, cacheKey, networks }: SetupParts) {
+  const { addresses, certificate, storeThread, secretKey } = foundation;
   const observed = observe.shareWith(number + 1);
   const connection = storeThread.connect();
   // A unix listener lives on one thread (DESIGN "Threads").
@@ -152,6 +160,8 @@ function threadSetup({ number, threads, live, foundation, observe, cacheKey }: S
     store: connection,
     observe: observed.value,
     cacheKey,
+    secretKey,
+    networks,
   };
   return { data, transfer: [connection.port, ...observed.transfer] };
 }
@@ -159,23 +169,28 @@ function threadSetup({ number, threads, live, foundation, observe, cacheKey }: S
 type OfficeParts = {
   readonly config: () => Config;
   readonly foundation: Foundation;
-  readonly passwords: ReturnType<typeof createPasswords>;
+  readonly maker: CredentialMaker;
+  readonly throttle: SharedThrottle;
   readonly health: Health;
   readonly observe: Observe;
 };
 
 /** What the operator uses: HTTP, the control socket, and the jobs. */
 async function openOffices(parts: AsyncDisposableStack, offices: OfficeParts): Promise<void> {
-  const { config, foundation, passwords, health, observe } = offices;
+  const { config, foundation, maker, throttle, health, observe } = offices;
   const { store, certificate, storeThread } = foundation;
-  const { log } = observe;
-  parts.use(
-    startJobs({ upkeep: store.upkeep, health, eraseDays: () => config().retention.eraseDays, clock: systemClock, log }),
-  );
+  const { log, metrics } = observe;
+  parts.use(startJobs({ ...jobFigures(config), store, health, clock: systemClock, log, metrics }));
   const services = {
     store,
     defaultQuota: () => defaultQuota(config()),
-    hashPassword: (password: Secret) => passwords.hashPassword(password),
+    defaults: () => accountDefaults(config()),
+    makeCredentials: maker.makeCredentials,
+    makeAppPassword: maker.makeAppPassword,
+    penalties: {
+      list: () => throttle.penalties(systemClock.monotonic()),
+      clear: (filter: PenaltyFilter) => throttle.clear(filter, systemClock.monotonic()),
+    },
     certificates: certificateServices(config, systemClock, () => certificate.reload(config())),
     schema: storeThread.schema,
     log,
@@ -184,6 +199,16 @@ async function openOffices(parts: AsyncDisposableStack, offices: OfficeParts): P
   parts.use(await serveControl({ folder: config().server.dataDirectory, services }));
   const http = await listenHttp(foundation.addresses.http, { health, renderMetrics: observe.render });
   parts.use(orRefuse(http));
+}
+
+function jobFigures(config: () => Config): JobFigures {
+  return {
+    eraseDays: () => config().retention.eraseDays,
+    undeleteDays: () => config().retention.undeleteDays,
+    expireDays: () => config().retention.expireDays,
+    historyDays: () => config().retention.historyDays,
+    freePercent: () => config().store.freePercent,
+  };
 }
 
 function announce({ log }: Observe, health: Health, addresses: Addresses, threads: number, startedAt: number): void {

@@ -1,6 +1,8 @@
 import type { Config } from "../config/schema.ts";
 import type { ListenerProtocol, ListenerTls } from "../config/listeners.ts";
+import type { Cidr } from "../model/cidr.ts";
 import type { ListenAddress } from "../net/listener.ts";
+import type { NetworkLimitsMemory } from "../net/network-limits.ts";
 import type { ObserveShared } from "../observe/worker.ts";
 import type { StoreConnection } from "../store/thread/connection.ts";
 import type { CertificateMaterial } from "../tls/context.ts";
@@ -10,6 +12,8 @@ export type ThreadListener = {
   readonly protocol: Exclude<ListenerProtocol, "http">;
   readonly tls: ListenerTls;
   readonly address: ListenAddress;
+  /** Networks of proxies; none: it serves everybody. */
+  readonly proxyFrom: readonly Cidr[];
 };
 
 /** What a protocol thread is started with (workerData). */
@@ -25,6 +29,9 @@ export type ThreadSetup = {
   readonly observe: ObserveShared;
   /** Keys the verification caches of this process. */
   readonly cacheKey: Uint8Array;
+  /** What lies in the data folder's secrets.key. */
+  readonly secretKey: Uint8Array;
+  readonly networks: NetworkLimitsMemory;
 };
 
 /** What the main thread tells a protocol thread. */
