@@ -4,6 +4,7 @@ import { splitAddress } from "../model/address.ts";
 import type { AccountId } from "../model/ids.ts";
 import type { Log } from "../observe/log-port.ts";
 import type { Devices, KnownPlace } from "../store/ports.ts";
+import { preparedBase } from "./name.ts";
 import { KNOWN_MS, MOST_KNOWN, type Throttle } from "./throttle.ts";
 
 /** Keeps where accounts' owners came from, so that a restart forgets no known device; disposing writes what waits. */
@@ -84,7 +85,7 @@ export async function seedKnownPlaces(
   const places = await devices.knownPlaces({ since: now - KNOWN_MS, limit: MOST_KNOWN });
   // The newest comes last, to be forgotten last. The clock may have been set back meanwhile: nobody comes from the future.
   for (const { address, place, last } of places.toReversed()) {
-    throttle.seed(splitAddress(address).base, place, Math.max(0, now - last), clock.monotonic());
+    throttle.seed(preparedBase(splitAddress(address)), place, Math.max(0, now - last), clock.monotonic());
   }
   return places.length;
 }

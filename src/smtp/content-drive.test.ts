@@ -39,6 +39,7 @@ function driven(): { readonly drive: ContentDrive; readonly heard: () => number 
   const connection: Connection = {
     peer: { address: "192.0.2.1", port: 1 },
     tls: undefined,
+    binding: () => undefined,
     unsent: 0,
     lastProgress: 0,
     stalledSince: Infinity,

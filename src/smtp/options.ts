@@ -6,8 +6,6 @@ export type SmtpProtocol = Exclude<ProtocolName, "pop3">;
 /** What a listener of these protocols is told by the configuration. */
 export type SmtpOptions = Readonly<{
   hostname: string;
-  /** Whether AUTH is offered without TLS (`auth.allow_cleartext`). */
-  allowCleartext: boolean;
   /** Whether the listener has a certificate to upgrade with. */
   startTls: boolean;
   limits: SmtpLimits;

@@ -2,12 +2,11 @@ import type { MechanismPolicy } from "../auth/engine/channel.ts";
 import type { Credentials } from "../auth/engine/credentials.ts";
 import type { ScramFacts, ScramQuestion } from "../auth/engine/mechanism.ts";
 import type { Result } from "../lib/result.ts";
-import type { Address } from "../model/address.ts";
 import type { Envelope, Recipient } from "../model/envelope.ts";
 import type { Client, Peer } from "../model/peer.ts";
-import type { LoginRefusal, Outcome, RecipientRefusal } from "./engine/results.ts";
+import type { LoginRefusal, Outcome, RecipientRefusal, Submitter } from "./engine/results.ts";
 
-export type { LoginRefusal, Outcome, RecipientRefusal };
+export type { LoginRefusal, Outcome, RecipientRefusal, Submitter };
 
 /**
  * Takes the content of one message as it comes: unstuffed octets with CRLF line ends, in memory while small, on disk
@@ -26,14 +25,16 @@ export type ContentSink = {
 
 /** What an SMTP session needs of the house. A rejected promise is an outage and is answered 451. */
 export type SmtpPorts = Readonly<{
-  login: (
-    credentials: Credentials,
-    client: Client,
-  ) => Promise<Result<{ readonly address: Address; readonly serverSignature?: Uint8Array }, LoginRefusal>>;
+  login: (credentials: Credentials, client: Client) => Promise<Result<Submitter, LoginRefusal>>;
   /** What a SCRAM exchange asks; answered in the same time and form for names that nobody has. */
   scram: (question: ScramQuestion, peer: Peer) => Promise<ScramFacts>;
   /** Which mechanisms EHLO announces, as of this second. */
   mechanisms: () => MechanismPolicy;
+  /**
+   * Whether who logged in may still send: asked at each MAIL, so that a session does not outlive its account's or its app
+   * password's end.
+   */
+  stillAllowed: (submitter: Submitter) => Promise<boolean>;
   /** Decides RCPT. `octets`: what MAIL announced by SIZE, else 0. LMTP asks about the quota again after DATA. */
   recipient: (forwardPath: string, octets: number) => Promise<Result<Recipient, RecipientRefusal>>;
   /** Opens a sink. `expected`: what MAIL announced by SIZE, else 0. undefined: no memory left for it now (452). */

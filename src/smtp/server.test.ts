@@ -91,7 +91,11 @@ describe("a session over a socket", () => {
 
 describe("TLS", () => {
   test("STARTTLS, then a login and a message over it", async () => {
-    await using server = await startServer({ protocol: "submission", tls: "starttls", allowCleartext: false });
+    await using server = await startServer({
+      protocol: "submission",
+      tls: "starttls",
+      policy: { allowCleartext: false },
+    });
     using client = await greeted(server);
     assert.match(await client.ask("EHLO x"), /250 STARTTLS\r\n$/);
     assert.match(await client.ask("STARTTLS"), /^220 2\.0\.0/);

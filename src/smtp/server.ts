@@ -18,9 +18,9 @@ export function smtpHandler(
   metrics: Metrics,
   clock: Clock = systemClock,
 ): (connection: Connection) => ConnectionHandler {
-  const { hostname, allowCleartext, startTls, limits } = options;
+  const { hostname, startTls, limits } = options;
   const { messageOctets, recipients, idleSeconds } = limits;
-  const settings = { protocol, hostname, allowCleartext, startTls, messageOctets, recipients };
+  const settings = { protocol, hostname, startTls, messageOctets, recipients };
   const parts = { settings, limits, ports, log, metrics: smtpMetrics(metrics, protocol), clock };
   // RFC 5321 §2.3.8: nothing but CRLF ends a line, also of a command.
   const lines = { lineOctets: LINE_OCTETS, bareLf: false, writeStallSeconds: idleSeconds };

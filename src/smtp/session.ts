@@ -1,9 +1,13 @@
 import type { Clock } from "../lib/clock.ts";
 import type { Line } from "../lib/lines.ts";
 import { err } from "../lib/result.ts";
+import type { Channel } from "../auth/engine/channel.ts";
+import type { ScramFacts } from "../auth/engine/mechanism.ts";
+import type { Client } from "../model/peer.ts";
+import type { Connection } from "../net/connection.ts";
 import type { Drive, Driven } from "../net/drive.ts";
 import type { Log } from "../observe/log-port.ts";
-import { type Effect, type Input, newSession, type Session, type Settings } from "./engine/session.ts";
+import { type Effect, type Input, newSession, NO_MECHANISMS, type Session, type Settings } from "./engine/session.ts";
 import { readContent, step, takesContent } from "./engine/step.ts";
 import type { ContentSink, Outcome, SmtpPorts } from "./ports.ts";
 import type { SmtpLimits } from "./options.ts";
@@ -19,6 +23,7 @@ export type SessionParts = Readonly<{
   clock: Clock;
 }>;
 
+type Question = Extract<Effect, { readonly do: "recipient" | "login" | "scram" | "allowed" }>;
 type Deliver = Extract<Effect, { readonly do: "deliver" }>;
 
 // A port that has not answered by then will not (P9). The client tries again; at worst that makes a second copy.
@@ -44,12 +49,14 @@ export class SmtpSession implements Driven {
     const { peer, tls } = drive.connection;
     this.#drive = drive;
     this.#parts = parts;
-    this.#session = newSession(parts.settings, peer, tls);
+    this.#session = newSession(parts.settings, peer, tls, channelOf(drive.connection));
     this.#step({ kind: "connected" });
   }
 
   line(line: Line): void {
-    this.#step({ kind: "line", line, behind: this.#drive.behind });
+    const { settings, ports } = this.#parts;
+    const policy = settings.protocol === "submission" ? ports.mechanisms() : NO_MECHANISMS;
+    this.#step({ kind: "line", line, behind: this.#drive.behind, policy });
   }
 
   content(octets: Buffer): number {
@@ -60,7 +67,8 @@ export class SmtpSession implements Driven {
   }
 
   secured(): void {
-    this.#step({ kind: "secured", tls: this.#drive.connection.tls });
+    const { connection } = this.#drive;
+    this.#step({ kind: "secured", tls: connection.tls, channel: channelOf(connection) });
   }
 
   shutdown(): void {
@@ -116,32 +124,17 @@ export class SmtpSession implements Driven {
 
   #do(effect: Effect): void {
     if (typeof effect === "string") return this.#drive.say(effect);
-    const { ports, metrics, log, settings } = this.#parts;
+    const { metrics, log, settings } = this.#parts;
     const { peer } = this.#session;
     const facts = { protocol: settings.protocol, peer: peer.address };
     switch (effect.do) {
       case "count":
         return metrics.commands[effect.command].add();
       case "recipient":
-        return this.#ask(
-          "recipient",
-          () => ports.recipient(effect.path, effect.octets),
-          err("unavailable"),
-          (result) => ({
-            kind: "recipient",
-            result,
-          }),
-        );
       case "login":
-        return this.#ask(
-          "login",
-          () => ports.login(effect.credentials, peer, this.#drive.connection.tls?.version ?? ""),
-          err("unavailable"),
-          (result) => ({
-            kind: "login",
-            result,
-          }),
-        );
+      case "scram":
+      case "allowed":
+        return this.#askHouse(effect);
       case "open":
         return this.#open(effect.expected);
       case "content":
@@ -164,6 +157,29 @@ export class SmtpSession implements Driven {
         return log.warn("smtp.attack", { ...facts, kind: effect.kind });
       case "close":
         return this.#drive.end();
+    }
+  }
+
+  #askHouse(effect: Question): void {
+    const { ports } = this.#parts;
+    switch (effect.do) {
+      case "recipient": {
+        const ask = (): ReturnType<SmtpPorts["recipient"]> => ports.recipient(effect.path, effect.octets);
+        return this.#ask("recipient", ask, err("unavailable"), (result) => ({ kind: "recipient", result }));
+      }
+      case "login": {
+        const ask = (): ReturnType<SmtpPorts["login"]> =>
+          ports.login(effect.credentials, clientOf(this.#drive.connection));
+        return this.#ask("login", ask, err("unavailable"), (result) => ({ kind: "login", result }));
+      }
+      case "scram": {
+        const ask = (): ReturnType<SmtpPorts["scram"]> => ports.scram(effect.question, this.#session.peer);
+        return this.#ask<ScramFacts | undefined>("scram", ask, undefined, (facts) => ({ kind: "scram", facts }));
+      }
+      case "allowed": {
+        const ask = (): Promise<boolean> => ports.stillAllowed(effect.submitter);
+        return this.#ask<boolean | undefined>("allowed", ask, undefined, (allowed) => ({ kind: "allowed", allowed }));
+      }
     }
   }
 
@@ -257,4 +273,19 @@ export class SmtpSession implements Driven {
       this.#drive.connection.fail(cause);
     }
   }
+}
+
+/** What mechanisms may know of a connection. */
+function channelOf(connection: Connection): Channel {
+  const { tls } = connection;
+  return {
+    secure: tls !== undefined,
+    binding: (type) => connection.binding(type),
+    clientCertificate: tls?.certificate !== undefined,
+  };
+}
+
+function clientOf({ peer, tls }: Connection): Client {
+  const client = { peer, tls: tls?.version ?? "" };
+  return tls?.certificate === undefined ? client : { ...client, certificate: tls.certificate };
 }

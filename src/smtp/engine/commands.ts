@@ -49,8 +49,8 @@ export const commands: Readonly<Record<Session["settings"]["protocol"], Table>> 
 const UNKNOWN: Effect = { do: "count", command: "unknown" };
 // A web page can make a browser post lines that would be obeyed as commands.
 const HTTP = new Set(["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"]);
-/** The longest line that any command may have: AUTH with its initial response (RFC 4954 §4). */
-export const LINE_OCTETS = 12_288;
+/** The longest line that is taken: AUTH and its responses. RFC 4954 §4 asks for 12,288; a token of 16 KiB needs more. */
+export const LINE_OCTETS = 32_768;
 /** RFC 5321 §4.5.3.1.4 asks for 512; the parameters of SIZE, SMTPUTF8 and what may come need more. */
 const COMMAND_OCTETS = 2048;
 // oxlint-disable-next-line eslint/no-control-regex -- they are what it looks for
@@ -113,7 +113,7 @@ function extensions(session: Session): string {
     "ENHANCEDSTATUSCODES",
   ];
   if (settings.startTls && tls === undefined) lines.push("STARTTLS");
-  const mechanisms = usableMechanisms(tls !== undefined || settings.allowCleartext);
+  const mechanisms = usableMechanisms(session.policy, session.channel);
   if (settings.protocol === "submission" && mechanisms.length > 0)
     lines.push(`AUTH ${mechanisms.map(({ name }) => name).join(" ")}`);
   const last = lines.pop() ?? "";

@@ -186,7 +186,7 @@ function envelopeOf(session: Session, { sender, recipients, international }: Tra
     sender,
     recipients,
     ...(tls && { tls }),
-    ...(submitter !== undefined && { submitter }),
+    ...(submitter !== undefined && { submitter: submitter.address }),
   };
 }
 

@@ -34,16 +34,35 @@ export function mail(session: Session, argument: string, effects: Effects): void
   }
   // RFC 6531 §3.5: such an address is the client's mistake when it has not asked for SMTPUTF8.
   if (international && !parameters.value.international) return bad(session, reply.notInternational, effects);
-  if (submitter !== undefined && sender !== "" && !isOwn(sender, submitter))
+  if (submitter !== undefined && sender !== "" && !isOwn(sender, submitter.address))
     return refuse(session, { reason: "not-own-address", sender, recipient: "" }, reply.notYourAddress, effects);
   const { octets: announced } = parameters.value;
-  session.mail = {
+  session.begun = {
     sender,
     international: parameters.value.international,
     announced,
     recipients: [],
     incoming: undefined,
   };
+  if (submitter === undefined) return begin(session, effects);
+  session.waiting = "allowed";
+  effects.push({ do: "allowed", submitter });
+}
+
+/** Whether who logged in may still send. */
+export function answerAllowed(session: Session, allowed: boolean | undefined, effects: Effects): void {
+  session.waiting = undefined;
+  if (!session.begun) return;
+  if (allowed === true) return begin(session, effects);
+  session.begun = undefined;
+  if (allowed === undefined) return fruitless(session, reply.cannotSend, effects);
+  session.submitter = undefined;
+  fruitless(session, reply.loginFirst, effects);
+}
+
+function begin(session: Session, effects: Effects): void {
+  session.mail = session.begun;
+  session.begun = undefined;
   effects.push(reply.senderOk);
 }
 
@@ -101,6 +120,6 @@ function isOwn(sender: string, submitter: string): boolean {
   return address.ok && (address.value === submitter || splitAddress(address.value).base === submitter);
 }
 
-function loginWord({ settings, tls }: Session): string {
-  return tls === undefined && !settings.allowCleartext && settings.startTls ? reply.tlsFirst : reply.loginFirst;
+function loginWord({ settings, channel, policy }: Session): string {
+  return !channel.secure && !policy.allowCleartext && settings.startTls ? reply.tlsFirst : reply.loginFirst;
 }

@@ -26,6 +26,7 @@ export const reply = {
   tooManyFruitless: "421 4.7.0 too many commands without a message\r\n",
   tooManyLogins: "421 4.7.0 too many failed logins\r\n",
   notHttp: "421 4.7.0 this is not HTTP\r\n",
+  cannotSend: "451 4.3.0 cannot look that up now, try later\r\n",
   noMemory: "452 4.3.1 no room for a message now, try later\r\n",
   tooManyRecipients: "452 4.5.3 too many recipients, send the rest separately\r\n",
 

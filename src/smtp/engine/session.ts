@@ -1,19 +1,18 @@
+import { CLEAR_CHANNEL, type Channel, type MechanismPolicy } from "../../auth/engine/channel.ts";
 import type { Credentials } from "../../auth/engine/credentials.ts";
-import type { Exchange } from "../../auth/engine/mechanism.ts";
+import type { Exchange, ScramFacts, ScramQuestion } from "../../auth/engine/mechanism.ts";
 import type { Line } from "../../lib/lines.ts";
 import type { Result } from "../../lib/result.ts";
-import type { Address } from "../../model/address.ts";
 import type { Envelope, Recipient } from "../../model/envelope.ts";
 import type { Peer } from "../../model/peer.ts";
 import type { ChunkCodec, DataCodec } from "./data.ts";
 import { reply } from "./reply.ts";
-import type { LoginRefusal, Outcome, RecipientRefusal } from "./results.ts";
+import type { LoginRefusal, Outcome, RecipientRefusal, Submitter } from "./results.ts";
 
 /** What holds for every session of one listener. */
 export type Settings = Readonly<{
   protocol: "smtp" | "submission" | "lmtp";
   hostname: string;
-  allowCleartext: boolean;
   startTls: boolean;
   messageOctets: number;
   recipients: number;
@@ -22,14 +21,18 @@ export type Settings = Readonly<{
 /** What a session is told. No line and no content is given while it waits for an answer. */
 export type Input =
   | { readonly kind: "connected" }
-  /** `behind`: octets that came with it and are not given yet. */
-  | { readonly kind: "line"; readonly line: Line; readonly behind: number }
+  /** `behind`: octets that came with it and are not given yet. `policy`: which mechanisms there are, as of now. */
+  | { readonly kind: "line"; readonly line: Line; readonly behind: number; readonly policy: MechanismPolicy }
   | { readonly kind: "recipient"; readonly result: Result<Recipient, RecipientRefusal> }
-  | { readonly kind: "login"; readonly result: Result<{ readonly address: Address }, LoginRefusal> }
+  | { readonly kind: "login"; readonly result: Result<Submitter, LoginRefusal> }
+  /** undefined: the house cannot say now. */
+  | { readonly kind: "scram"; readonly facts: ScramFacts | undefined }
+  /** undefined: the house cannot say now. */
+  | { readonly kind: "allowed"; readonly allowed: boolean | undefined }
   /** Whether there is room for a content. */
   | { readonly kind: "opened"; readonly ok: boolean }
   | { readonly kind: "delivered"; readonly outcomes: readonly Outcome[] }
-  | { readonly kind: "secured"; readonly tls: Envelope["tls"] }
+  | { readonly kind: "secured"; readonly tls: Envelope["tls"]; readonly channel: Channel }
   /** The client said nothing for too long, its message came too slowly, or the house gave no answer. */
   | { readonly kind: "timeout"; readonly reason: "idle" | "slow" | "house" }
   | { readonly kind: "shutdown" };
@@ -60,6 +63,10 @@ export type Effect =
   | { readonly do: "recipient"; readonly path: string; readonly octets: number }
   /** Asks; the answer is the input "login". */
   | { readonly do: "login"; readonly credentials: Credentials }
+  /** Asks; the answer is the input "scram". */
+  | { readonly do: "scram"; readonly question: ScramQuestion }
+  /** Asks whether a session that logged in may go on; the answer is the input "allowed". */
+  | { readonly do: "allowed"; readonly submitter: Submitter }
   /** Opens a sink for a content; the answer is the input "opened". */
   | { readonly do: "open"; readonly expected: number }
   | { readonly do: "content"; readonly octets: Uint8Array }
@@ -107,16 +114,24 @@ export type Session = {
   readonly settings: Settings;
   readonly peer: Peer;
   tls: Envelope["tls"];
+  /** What mechanisms may know of the connection. */
+  channel: Channel;
+  /** As of the line before. */
+  policy: MechanismPolicy;
   /** How the next octets are read. "response": a line of a SASL exchange. "skip": the octets of a refused BDAT. */
   mode: "command" | "response" | "data" | "chunk" | "skip" | "closed";
   /** What must be answered before the next octet is looked at. */
-  waiting: "recipient" | "login" | "open" | "delivery" | "tls" | undefined;
+  waiting: "recipient" | "login" | "scram" | "allowed" | "open" | "delivery" | "tls" | undefined;
   helo: string | undefined;
   /** Greeted by EHLO or LHLO. */
   extended: boolean;
-  submitter: Address | undefined;
+  submitter: Submitter | undefined;
   exchange: Exchange | undefined;
+  /** How the house judged the exchange, while the client is told something before it hears of that. */
+  judged: Result<Submitter, LoginRefusal> | undefined;
   mail: Transaction | undefined;
+  /** A transaction that begins if the submitter may still send. */
+  begun: Transaction | undefined;
   /** The forward path that the house was asked about. */
   asked: string;
   /** The octets of the BDAT under way that are still to come, and whether it is the last. */
@@ -128,19 +143,37 @@ export type Session = {
   draining: boolean;
 };
 
+/** Where there is no AUTH at all. */
+export const NO_MECHANISMS: MechanismPolicy = {
+  allowCleartext: false,
+  scram: false,
+  scramSha1: false,
+  oauth: false,
+  clientCertificates: false,
+};
+
 /** A session that has not said anything yet. */
-export function newSession(settings: Settings, peer: Peer, tls: Envelope["tls"]): Session {
+export function newSession(
+  settings: Settings,
+  peer: Peer,
+  tls: Envelope["tls"],
+  channel: Channel = CLEAR_CHANNEL,
+): Session {
   return {
     settings,
     peer,
     tls,
+    channel,
+    policy: NO_MECHANISMS,
     mode: "command",
     waiting: undefined,
     helo: undefined,
     extended: false,
     submitter: undefined,
     exchange: undefined,
+    judged: undefined,
     mail: undefined,
+    begun: undefined,
     asked: "",
     chunk: { octets: 0, last: false, refusal: "" },
     badInARow: 0,
@@ -188,4 +221,5 @@ export function close(session: Session, words: string, effects: Effects): void {
 export function resetMail(session: Session, effects: Effects): void {
   if (session.mail?.incoming && session.mail.incoming.failure === undefined) effects.push({ do: "discard" });
   session.mail = undefined;
+  session.begun = undefined;
 }

@@ -1,19 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { OVERLONG } from "../../lib/lines.ts";
+import { CLEAR_CHANNEL } from "../../auth/engine/channel.ts";
+import { type Line, OVERLONG } from "../../lib/lines.ts";
 import { err, ok } from "../../lib/result.ts";
 import type { Address } from "../../model/address.ts";
 import type { Recipient } from "../../model/envelope.ts";
 import type { AccountId, MailboxId } from "../../model/ids.ts";
+import { LINE_OCTETS } from "./commands.ts";
 import { loginRefusals, noOutbox, outcomeForAll, outcomes, recipientRefusals, reply } from "./reply.ts";
 import { type Effect, type Input, newSession, type Session } from "./session.ts";
+import { PASSWORDS_ONLY } from "./testing/policy.ts";
 import { readContent, step } from "./step.ts";
 
 const settings = {
   protocol: "submission",
   hostname: "mail.example.test",
-  allowCleartext: true,
   startTls: true,
   messageOctets: 1000,
   recipients: 1000,
@@ -23,9 +25,11 @@ function session(protocol: "smtp" | "submission" | "lmtp" = "smtp"): Session {
   return newSession({ ...settings, protocol }, { address: "192.0.2.1", port: 1 }, undefined);
 }
 
-function say(target: Session, input: string | Input, behind = 0): Effect[] {
+const policy = { ...PASSWORDS_ONLY, allowCleartext: true };
+
+function say(target: Session, input: Line | Input, behind = 0): Effect[] {
   const effects: Effect[] = [];
-  step(target, typeof input === "string" ? { kind: "line", line: input, behind } : input, effects);
+  step(target, typeof input === "object" ? input : { kind: "line", line: input, behind, policy }, effects);
   return effects.filter((effect) => typeof effect === "string" || effect.do !== "count");
 }
 
@@ -46,14 +50,14 @@ test("a login before the handshake does not hold after it", () => {
     reply.loggedIn,
   ]);
   say(target, "STARTTLS");
-  say(target, { kind: "secured", tls: { version: "TLSv1.3", cipher: "x" } });
+  say(target, { kind: "secured", tls: { version: "TLSv1.3", cipher: "x" }, channel: CLEAR_CHANNEL });
   say(target, "EHLO a");
   assert.deepEqual(say(target, "MAIL FROM:<a@example.test>"), [reply.loginFirst]);
 });
 
 test("lines that are too long are answered and the session goes on", () => {
   const target = session();
-  assert.deepEqual(say(target, { kind: "line", line: OVERLONG, behind: 0 }), [reply.longLine]);
+  assert.deepEqual(say(target, OVERLONG), [reply.longLine]);
   assert.deepEqual(say(target, `NOOP ${"x".repeat(2100)}`), [reply.longLine]);
   assert.deepEqual(say(target, `EHLO ${"x".repeat(256)}`), [reply.badArgument]);
   say(target, "HELO a");
@@ -69,11 +73,37 @@ test("RFC 4954 §4: AUTH takes long responses, and none that is longer than any 
   say(target, { kind: "login", result: err("refused") });
   assert.deepEqual(say(target, `AUTH PLAIN ${"A".repeat(8000)}`), [reply.badResponse]);
   assert.deepEqual(say(target, "AUTH LOGIN"), ["334 VXNlcm5hbWU6\r\n"]);
-  assert.deepEqual(say(target, { kind: "line", line: OVERLONG, behind: 0 }), [
-    reply.longResponse,
-    reply.tooManyLogins,
-    { do: "close" },
-  ]);
+  assert.deepEqual(say(target, OVERLONG), [reply.longResponse, reply.tooManyLogins, { do: "close" }]);
+});
+
+test("OAUTH-01: a token of 16 KiB fits into AUTH and into the line after it", () => {
+  const secure = { ...CLEAR_CHANNEL, secure: true };
+  const token = "t".repeat(16_384);
+  const message = Buffer.from(`n,a=${"x".repeat(255)},\x01auth=Bearer ${token}\x01\x01`).toString("base64");
+  for (const lines of [[`AUTH OAUTHBEARER ${message}`], ["AUTH OAUTHBEARER", message]]) {
+    const target = newSession(settings, { address: "192.0.2.1", port: 1 }, undefined, secure);
+    let effects: Effect[] = [];
+    for (const line of ["EHLO a", ...lines]) {
+      assert.ok(line.length + 2 <= LINE_OCTETS);
+      step(target, { kind: "line", line, behind: 0, policy: { ...policy, oauth: true } }, (effects = []));
+    }
+    const asked = effects.at(-1);
+    assert.ok(typeof asked === "object" && asked.do === "login" && asked.credentials.kind === "token");
+    assert.equal(asked.credentials.token.reveal(), token);
+    // What was not judged is no word about the token: the client is to keep it.
+    assert.deepEqual(say(target, { kind: "login", result: err("unavailable") }), [loginRefusals.unavailable]);
+    assert.equal(target.mode, "command");
+  }
+});
+
+test("a SCRAM question that the house cannot answer now is an outage, not a wrong password", () => {
+  const target = session("submission");
+  const scram = { ...policy, scram: true };
+  const first = Buffer.from("n,,n=a,r=abc").toString("base64");
+  for (const line of ["EHLO a", `AUTH SCRAM-SHA-256 ${first}`])
+    step(target, { kind: "line", line, behind: 0, policy: scram }, []);
+  assert.equal(target.waiting, "scram");
+  assert.deepEqual(say(target, { kind: "scram", facts: undefined }), [loginRefusals.unavailable]);
 });
 
 test("a session that sends no message may not go on for ever", () => {
@@ -105,6 +135,7 @@ test("an answer that comes when nobody waits for it any more changes nothing", (
   const target = session();
   assert.deepEqual(say(target, { kind: "recipient", result: ok(recipient()) }), []);
   assert.deepEqual(say(target, { kind: "opened", ok: true }), []);
+  assert.deepEqual(say(target, { kind: "allowed", allowed: true }), []);
   say(target, "QUIT");
   assert.deepEqual(say(target, "NOOP"), []);
   assert.equal(readContent(target, Buffer.from("abc"), []), 3);
@@ -194,6 +225,7 @@ test("no line and no content makes the engine throw or say what the client sent"
         if (target.waiting === "recipient") say(target, { kind: "recipient", result: ok(recipient()) });
         if (target.waiting === "login")
           say(target, { kind: "login", result: ok({ address: "a@b.example" as Address }) });
+        if (target.waiting === "allowed") say(target, { kind: "allowed", allowed: true });
         if (target.waiting === "open") say(target, { kind: "opened", ok: true });
         if (target.waiting === "tls") return;
         for (const effect of say(target, each))
@@ -207,9 +239,10 @@ test("no line and no content makes the engine throw or say what the client sent"
 
 function protocolOf(greeting: string, parameters: string, tls: Session["tls"], login: boolean): string {
   const target = newSession({ ...settings }, { address: "192.0.2.1", port: 1 }, tls);
-  target.submitter = "a@example.test" as Address;
+  target.submitter = { address: "a@example.test" as Address };
   say(target, greeting);
   say(target, `MAIL FROM:<>${parameters}`);
+  say(target, { kind: "allowed", allowed: true });
   if (!login) target.submitter = undefined;
   say(target, "RCPT TO:<a@example.test>");
   say(target, { kind: "recipient", result: ok(recipient()) });

@@ -1,7 +1,7 @@
 import { answerContent, answerOpened, readChunk, readData, skipChunk } from "./content.ts";
 import { obey } from "./commands.ts";
-import { answerLogin, takeResponse } from "./login.ts";
-import { answerRecipient } from "./mail.ts";
+import { answerLogin, answerScram, takeResponse } from "./login.ts";
+import { answerAllowed, answerRecipient } from "./mail.ts";
 import { reply } from "./reply.ts";
 import { close, type Effects, type Input, isReceiving, type Session } from "./session.ts";
 
@@ -36,12 +36,17 @@ function take(session: Session, input: Input, effects: Effects): void {
       effects.push(`220 ${settings.hostname} ${settings.protocol === "lmtp" ? "LMTP" : "ESMTP"} Mailkeep\r\n`);
       return;
     case "line":
+      session.policy = input.policy;
       if (session.mode === "response") return takeResponse(session, input.line, effects);
       return obey(session, input.line, input.behind, effects);
     case "recipient":
       return answerRecipient(session, input.result, effects);
     case "login":
       return answerLogin(session, input.result, effects);
+    case "scram":
+      return answerScram(session, input.facts, effects);
+    case "allowed":
+      return answerAllowed(session, input.allowed, effects);
     case "opened":
       return answerOpened(session, input.ok, effects);
     case "delivered":
@@ -49,6 +54,7 @@ function take(session: Session, input: Input, effects: Effects): void {
     case "secured":
       session.waiting = undefined;
       session.tls = input.tls;
+      session.channel = input.channel;
       return;
     case "timeout":
       return close(session, timeouts[input.reason], effects);

@@ -1,33 +1,43 @@
 import assert from "node:assert/strict";
+import { createHash, createHmac, pbkdf2Sync, timingSafeEqual } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import type { Channel, MechanismPolicy } from "../../auth/engine/channel.ts";
+import type { Credentials } from "../../auth/engine/credentials.ts";
+import type { ScramFacts } from "../../auth/engine/mechanism.ts";
 import { LineSplitter } from "../../lib/lines.ts";
-import { err, ok } from "../../lib/result.ts";
+import { err, ok, type Result } from "../../lib/result.ts";
 import type { Address } from "../../model/address.ts";
 import type { Recipient } from "../../model/envelope.ts";
 import type { AccountId, MailboxId } from "../../model/ids.ts";
 import { LINE_OCTETS } from "./commands.ts";
-import type { LoginRefusal, Outcome, RecipientRefusal } from "./results.ts";
+import { PASSWORDS_ONLY } from "./testing/policy.ts";
+import type { LoginRefusal, Outcome, RecipientRefusal, Submitter } from "./results.ts";
 import { type Effect, type Input, newSession, type Session, type Settings } from "./session.ts";
 import { readContent, step, takesContent } from "./step.ts";
 
 /*
  * Runs every dialogue of transcripts/ whole, byte by byte, and pipelined. A transcript is
  *   # comment
- *   protocol smtp|submission|lmtp [tls] [starttls] [cleartext] [no-room]
+ *   protocol smtp|submission|lmtp [tls] [bound] [starttls] [cleartext] [scram] [sha1] [oauth] [certificates] [no-room]
  *   limit octets|recipients N
  *   mailbox ADDRESS [refusal]         what the house says at RCPT; other addresses are "elsewhere"
  *   outcome ADDRESS OUTCOME           what becomes of a message for it; "stored" where nothing is said
- *   user ADDRESS PASSWORD [refusal]
+ *   user ADDRESS PASSWORD [refusal]   the password is also a bearer token
+ *   certificate ADDRESS               what the client showed in its handshake
  *   C: line        C~ raw text with \r \n \\ and \xHH, no line end
  *   S: line of a reply
  *   M: <sender> -> <recipient>… protocol "content" [dotted]      handed over for delivery
  *   E: closed | tls | attack kind
  *   ! idle | slow | shutdown                                     what the driver says
+ *   ! ended | restored                                           whether who logged in may still send
  */
 
 type House = {
   settings: Settings;
+  policy: MechanismPolicy;
+  bound: boolean;
+  certificate: string | undefined;
   tls: boolean;
   room: boolean;
   readonly mailboxes: Map<string, RecipientRefusal | undefined>;
@@ -85,10 +95,12 @@ class Client {
   readonly #lines = new LineSplitter({ maximum: LINE_OCTETS, bareLf: false });
   readonly #effects: Effect[] = [];
   #content: Buffer[] = [];
+  #allowed = true;
 
   constructor(house: House) {
     this.#house = house;
-    this.#session = newSession(house.settings, { address: "192.0.2.1", port: 1 }, house.tls ? TLS : undefined);
+    const tls = house.tls ? TLS : undefined;
+    this.#session = newSession(house.settings, { address: "192.0.2.1", port: 1 }, tls, channelOf(house, house.tls));
     this.#step({ kind: "connected" });
   }
 
@@ -101,7 +113,8 @@ class Client {
   }
 
   say(what: string): void {
-    if (what === "shutdown") this.#step({ kind: "shutdown" });
+    if (what === "ended" || what === "restored") this.#allowed = what === "restored";
+    else if (what === "shutdown") this.#step({ kind: "shutdown" });
     else this.#step({ kind: "timeout", reason: what as "idle" | "slow" });
   }
 
@@ -114,7 +127,7 @@ class Client {
       return true;
     }
     const line = this.#lines.next();
-    if (line !== undefined) this.#step({ kind: "line", line, behind: this.#lines.held });
+    if (line !== undefined) this.#step({ kind: "line", line, behind: this.#lines.held, policy: this.#house.policy });
     return line !== undefined;
   }
 
@@ -138,17 +151,16 @@ class Client {
       );
       return;
     }
-    const { mailboxes, outcomes, users, room } = this.#house;
+    const { mailboxes, outcomes, room } = this.#house;
     if (effect.do === "recipient") {
       const address = effect.path.toLowerCase();
       const refusal = mailboxes.has(address) ? mailboxes.get(address) : "elsewhere";
       this.#step({ kind: "recipient", result: refusal === undefined ? ok(recipientOf(effect.path)) : err(refusal) });
     } else if (effect.do === "login") {
-      const user = users.get(effect.credentials.user);
-      const right = user?.password === effect.credentials.password.reveal() && user.refusal === undefined;
-      const result = right ? ok({ address: effect.credentials.user as Address }) : err(user?.refusal ?? "refused");
-      this.#step({ kind: "login", result });
-    } else if (effect.do === "open") this.#step({ kind: "opened", ok: room });
+      this.#step({ kind: "login", result: judge(this.#house, effect.credentials) });
+    } else if (effect.do === "scram") this.#step({ kind: "scram", facts: EXAMPLE_FACTS });
+    else if (effect.do === "allowed") this.#step({ kind: "allowed", allowed: this.#allowed });
+    else if (effect.do === "open") this.#step({ kind: "opened", ok: room });
     else if (effect.do === "content") this.#content.push(Buffer.from(effect.octets));
     else if (effect.do === "discard") this.#content = [];
     else if (effect.do === "deliver") {
@@ -163,13 +175,55 @@ class Client {
       });
     } else if (effect.do === "secure") {
       this.heard.push("E: tls");
-      this.#step({ kind: "secured", tls: TLS });
+      this.#step({ kind: "secured", tls: TLS, channel: channelOf(this.#house, true) });
     } else if (effect.do === "attack") this.heard.push(`E: attack ${effect.kind}`);
     else if (effect.do === "close") {
       assert.deepEqual(this.#content, [], "a content is left when the session closes");
       this.heard.push("E: closed");
     }
   }
+}
+
+function channelOf({ bound, certificate }: House, secure: boolean): Channel {
+  const binding: Channel["binding"] = (type) => (bound && secure ? Buffer.from(`data of ${type}`) : undefined);
+  return { secure, binding, clientCertificate: secure && certificate !== undefined };
+}
+
+function judge({ users, certificate }: House, credentials: Credentials): Result<Submitter, LoginRefusal> {
+  if (credentials.kind === "certificate") {
+    const own = certificate !== undefined && (credentials.user === "" || credentials.user === certificate);
+    return own ? ok({ address: certificate as Address }) : err("refused");
+  }
+  const user = users.get(credentials.user);
+  const address = credentials.user as Address;
+  if (user === undefined || user.refusal !== undefined) return err(user?.refusal ?? "refused");
+  if (credentials.kind === "scram") {
+    const serverSignature = judgeProof(credentials, user.password);
+    return serverSignature ? ok({ address, serverSignature }) : err("refused");
+  }
+  const secret = credentials.kind === "token" ? credentials.token : credentials.password;
+  return secret.reveal() === user.password ? ok({ address }) : err("refused");
+}
+
+/** What the house answers to every SCRAM question: the values of the example in RFC 7677 §3. */
+const EXAMPLE_FACTS: ScramFacts = {
+  salt: Buffer.from("W22ZaK0SNY7soEsUEjb6gQ==", "base64"),
+  iterations: 4096,
+  nonce: "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0",
+};
+
+/** Judges a proof by RFC 5802 §3, written out: the server's signature, or undefined where the password is another. */
+function judgeProof(
+  { hash, message, proof }: Extract<Credentials, { readonly kind: "scram" }>,
+  password: string,
+): Uint8Array | undefined {
+  const hmac = (key: Uint8Array, text: string | Uint8Array): Buffer => createHmac(hash, key).update(text).digest();
+  const salted = pbkdf2Sync(password, EXAMPLE_FACTS.salt, EXAMPLE_FACTS.iterations, hash === "sha1" ? 20 : 32, hash);
+  const clientKey = hmac(salted, "Client Key");
+  const storedKey = createHash(hash).update(clientKey).digest();
+  const signature = hmac(storedKey, message);
+  const expected = clientKey.map((octet, i) => octet ^ (signature[i] ?? 0));
+  return timingSafeEqual(expected, proof) ? hmac(hmac(salted, "Server Key"), message) : undefined;
 }
 
 function recipientOf(path: string): Recipient {
@@ -182,11 +236,13 @@ function parse(text: string): Transcript {
     settings: {
       protocol: "smtp",
       hostname: "mail.example.test",
-      allowCleartext: false,
       startTls: false,
       messageOctets: 1000,
       recipients: 100,
     },
+    policy: PASSWORDS_ONLY,
+    bound: false,
+    certificate: undefined,
     tls: false,
     room: true,
     mailboxes: new Map(),
@@ -213,14 +269,22 @@ function direct(house: House, [word, first = "", second, third]: readonly string
       ...house.settings,
       protocol: first as Settings["protocol"],
       startTls: has("starttls"),
-      allowCleartext: has("cleartext"),
     };
+    house.policy = {
+      allowCleartext: has("cleartext"),
+      scram: has("scram"),
+      scramSha1: has("sha1"),
+      oauth: has("oauth"),
+      clientCertificates: has("certificates"),
+    };
+    house.bound = has("bound");
     house.tls = has("tls");
     house.room = !has("no-room");
   } else if (word === "limit")
     house.settings = { ...house.settings, [first === "octets" ? "messageOctets" : "recipients"]: Number(second) };
   else if (word === "mailbox") house.mailboxes.set(first, second as RecipientRefusal | undefined);
   else if (word === "outcome") house.outcomes.set(first, second as Outcome);
+  else if (word === "certificate") house.certificate = first;
   else if (word === "user")
     house.users.set(first, { password: second ?? "", refusal: third as LoginRefusal | undefined });
   else throw new Error(`a transcript has the line: ${line}`);

@@ -1,8 +1,11 @@
-import { err, ok, type Result } from "../../lib/result.ts";
+import type { MechanismPolicy } from "../../auth/engine/channel.ts";
+import type { Credentials } from "../../auth/engine/credentials.ts";
+import { err, ok } from "../../lib/result.ts";
 import type { Address } from "../../model/address.ts";
 import type { Envelope, Recipient } from "../../model/envelope.ts";
 import type { AccountId, MailboxId } from "../../model/ids.ts";
-import type { ContentSink, LoginRefusal, Outcome, RecipientRefusal, SmtpPorts } from "../ports.ts";
+import type { Client } from "../../model/peer.ts";
+import type { ContentSink, Outcome, RecipientRefusal, SmtpPorts } from "../ports.ts";
 
 /** What was handed over for delivery. */
 export type Delivered = {
@@ -14,7 +17,7 @@ export type Delivered = {
 
 /**
  * A house whose memory is plain data: it keeps what it says it keeps, and its answers may be held back. Every account
- * has the password "secret".
+ * has the password, and the token, "secret".
  */
 export class House implements SmtpPorts {
   readonly accounts = new Map<string, RecipientRefusal | undefined>();
@@ -29,15 +32,34 @@ export class House implements SmtpPorts {
   /** What each port waits for before it answers. */
   held: Promise<void> | undefined;
   outage: Error | undefined;
+  /** Whom the last login came from. */
+  client: Client | undefined;
+  /** Accounts that may no longer send. */
+  readonly ended = new Set<string>();
+  readonly #policy: MechanismPolicy;
 
-  readonly login: SmtpPorts["login"] = async ({ user, password }) => {
+  constructor(policy: MechanismPolicy) {
+    this.#policy = policy;
+  }
+
+  readonly login: SmtpPorts["login"] = async (credentials, client) => {
     this.logins += 1;
+    this.client = client;
     await this.#answer();
-    const right = this.accounts.has(user) && password.reveal() === "secret";
-    const result: Result<{ address: Address }, LoginRefusal> = right
-      ? ok({ address: user as Address })
-      : err("refused");
-    return result;
+    const name = whoIs(credentials, client);
+    return name !== undefined && this.accounts.has(name) ? ok({ address: name as Address }) : err("refused");
+  };
+
+  readonly scram: SmtpPorts["scram"] = async () => {
+    await this.#answer();
+    return { salt: Buffer.from("salt"), iterations: 4096, nonce: "server" };
+  };
+
+  readonly mechanisms: SmtpPorts["mechanisms"] = () => this.#policy;
+
+  readonly stillAllowed: SmtpPorts["stillAllowed"] = async ({ address }) => {
+    await this.#answer();
+    return !this.ended.has(address);
   };
 
   readonly recipient: SmtpPorts["recipient"] = async (path) => {
@@ -68,6 +90,12 @@ export class House implements SmtpPorts {
     await this.held;
     if (this.outage) throw this.outage;
   }
+}
+
+function whoIs(credentials: Credentials, client: Client): string | undefined {
+  if (credentials.kind === "password") return credentials.password.reveal() === "secret" ? credentials.user : undefined;
+  if (credentials.kind === "token") return credentials.token.reveal() === "secret" ? credentials.user : undefined;
+  return credentials.kind === "certificate" ? client.certificate?.emails[0] : undefined;
 }
 
 class MemorySink implements ContentSink {

@@ -1,4 +1,5 @@
 import type { SecureContext } from "node:tls";
+import type { MechanismPolicy } from "../../auth/engine/channel.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { Crowd } from "../../net/crowd.ts";
 import { listen, type Listener } from "../../net/listener.ts";
@@ -7,6 +8,7 @@ import { recordingLog, testMetrics, type Recorded } from "../../observe/testing.
 import type { SmtpLimits, SmtpProtocol } from "../options.ts";
 import { smtpHandler } from "../server.ts";
 import { House } from "./house.ts";
+import { PASSWORDS_ONLY } from "../engine/testing/policy.ts";
 
 /** A real listener on loopback with a house of plain data behind it, and a clock that the test moves. */
 export type TestServer = AsyncDisposable & {
@@ -22,22 +24,21 @@ export type TestServer = AsyncDisposable & {
 
 export type TestOptions = {
   readonly protocol?: SmtpProtocol;
-  readonly allowCleartext?: boolean;
+  readonly policy?: Partial<MechanismPolicy>;
   readonly tls?: "starttls" | "implicit";
   readonly limits?: Partial<SmtpLimits>;
 };
 
 /** Starts one. */
 export async function startServer(options: TestOptions = {}): Promise<TestServer> {
-  const { protocol = "smtp", allowCleartext = true, tls = "none" } = options;
+  const { protocol = "smtp", tls = "none" } = options;
   const clock = new HeldClock();
-  const house = new House();
+  const house = new House({ ...PASSWORDS_ONLY, allowCleartext: true, ...options.policy });
   const { log, events } = recordingLog();
   const { metrics, sample } = testMetrics();
   const limits = { messageOctets: 1_000_000, recipients: 100, idleSeconds: 300, contentSeconds: 3600 };
   const given = {
     hostname: "mail.example.test",
-    allowCleartext,
     startTls: tls === "starttls",
     limits: { ...limits, ...options.limits },
   };
