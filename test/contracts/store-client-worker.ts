@@ -12,9 +12,9 @@ const { connection, hold, update, uids } = workerData as {
 };
 const store = createStoreClient({ connection, onLost: () => undefined });
 const lost = (): void => parentPort?.postMessage("lost");
-const held = await store.leases.acquire(hold, 0, lost);
+const held = await store.leases.acquire(hold, { waitMs: 0 }, lost);
 if (update !== undefined) {
-  const lease = await store.leases.acquire(update, 0, lost);
+  const lease = await store.leases.acquire(update, { waitMs: 0 }, lost);
   if (lease.ok) lease.value.beginUpdate();
   void store.mail.expunge(update, Uint32Array.from(uids ?? []));
 }
