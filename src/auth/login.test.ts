@@ -1,100 +1,13 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { after, describe, test } from "node:test";
-import { err, ok, type Result } from "../lib/result.ts";
-import { Secret } from "../lib/secret.ts";
-import type { Account } from "../model/account.ts";
-import { type Address, type Domain, parseAddress, splitAddress } from "../model/address.ts";
-import type { AccountId, MailboxId } from "../model/ids.ts";
-import { recordingLog, testMetrics } from "../observe/testing.ts";
+import { err } from "../lib/result.ts";
+import { testMetrics } from "../observe/testing.ts";
 import { StoreError } from "../store/ports.ts";
-import { createVerificationCache } from "./cache.ts";
-import { createLogin, type LoginOptions } from "./login.ts";
-import { createPasswords, type Passwords } from "./password.ts";
-import { createThrottle } from "./throttle.ts";
-
-const peer = { address: "198.51.100.7", port: 40000 };
-const door = { protocol: "pop3", tls: "TLSv1.3" } as const;
-const RIGHT = "right horse";
-// Its password is RIGHT; made with little work, so that the tests are quick.
-const STORED = "{SSHA256}";
+import { createPasswords } from "./password.ts";
+import { addressOf, directoryOf, house, made, RIGHT, STORED } from "./testing.ts";
 
 const real = createPasswords({ metrics: testMetrics().metrics, concurrency: 2, queue: 16 });
 after(() => real[Symbol.asyncDispose]());
-
-/** Names in memory, as honest as the store's. */
-function directoryOf(accounts: readonly Account[], domains: readonly string[]) {
-  const byAddress = new Map(accounts.map((account) => [account.address, account]));
-  return {
-    byAddress,
-    account: (address: Address) => Promise.resolve(byAddress.get(address)),
-    domains: () => Promise.resolve(domains as readonly Domain[]),
-    hasDomain: (domain: Domain) => Promise.resolve(domains.includes(domain)),
-  };
-}
-
-function made(id: number, text: string, secret: string, enabled = true): Account {
-  const address = parseAddress(text);
-  assert.ok(address.ok);
-  return {
-    id: id as AccountId,
-    address: address.value,
-    domain: splitAddress(address.value).domain,
-    secret,
-    enabled,
-    quota: { octets: null, messages: null },
-    created: 0,
-    inbox: (id * 10) as MailboxId,
-    junk: (id * 10 + 1) as MailboxId,
-  };
-}
-
-/** Passwords that take as long as the test says, by its own clock, and are right when they are RIGHT. */
-function timed(time: { now: number }, takes: (stored: string) => number): Pick<Passwords, "verify"> {
-  return {
-    verify(stored, password): Promise<Result<boolean, "unavailable">> {
-      time.now += takes(stored);
-      return Promise.resolve(ok(stored === STORED && password.reveal() === RIGHT));
-    },
-  };
-}
-
-function house(changes: Partial<LoginOptions> & { takes?: (stored: string) => number } = {}) {
-  const time = { now: 5000 };
-  const clock = { now: () => time.now, monotonic: () => time.now };
-  const directory = directoryOf(
-    [
-      made(1, "ann@example.test", STORED),
-      made(2, "ann+exact@example.test", STORED),
-      made(3, "off@example.test", STORED, false),
-      made(4, "密码@例子.test", STORED),
-    ],
-    ["example.test", "xn--fsqu00a.test"],
-  );
-  const { log, events } = recordingLog();
-  const { metrics, sample } = testMetrics();
-  const pauses: number[] = [];
-  const login = createLogin({
-    directory,
-    passwords: timed(time, changes.takes ?? (() => 13)),
-    throttle: createThrottle(),
-    cache: createVerificationCache({ key: randomBytes(32), clock }),
-    defaultDomain: () => "example.test" as Domain,
-    clock,
-    log,
-    metrics,
-    stopping: new AbortController().signal,
-    pause: (ms) => {
-      pauses.push(ms);
-      time.now += ms;
-      return Promise.resolve();
-    },
-    ...changes,
-  });
-  const as = (user: string, password = RIGHT, from = peer) =>
-    login({ mechanism: "PLAIN", user, password: new Secret(password) }, from, door);
-  return { as, time, directory, events, sample, pauses };
-}
 
 describe("names of people", () => {
   const cases: readonly (readonly [user: string, who: string, mailbox: number])[] = [
@@ -112,14 +25,17 @@ describe("names of people", () => {
     test(`${user} is ${who}, mailbox ${mailbox}`, async () => {
       const { as } = house();
       const login = await as(user);
-      assert.deepEqual(login, { ok: true, value: { account: Math.floor(mailbox / 10), address: who, mailbox } });
+      assert.ok(login.ok);
+      const { account, address } = login.value;
+      const found = { account, address, mailbox: login.value.mailbox };
+      assert.deepEqual(found, { account: Math.floor(mailbox / 10), address: who, mailbox });
     });
   }
 
   test("without a default domain it is the only one, and nobody where there are several", async () => {
     const one = house({
       defaultDomain: () => undefined,
-      directory: directoryOf([made(1, "ann@only.test", STORED)], ["only.test"]),
+      directory: directoryOf([made(1, "ann@only.test")], ["only.test"]),
     });
     assert.equal((await one.as("ann")).ok, true);
     const several = house({ defaultDomain: () => undefined });
@@ -200,7 +116,7 @@ describe("the cache", () => {
     assert.equal(hashes, 1);
     assert.equal(sample('mailkeep_password_hashes_total{how="cached"}'), 3);
 
-    const ann = directory.byAddress.get("ann@example.test" as Address);
+    const ann = directory.byAddress.get(addressOf("ann@example.test"));
     assert.ok(ann);
     directory.byAddress.set(ann.address, { ...ann, enabled: false });
     assert.deepEqual(await as("ann@example.test"), err("refused"));
@@ -278,6 +194,7 @@ describe("P7: what the log says", () => {
         fields: {
           protocol: "pop3",
           account: "ann@example.test",
+          device: "",
           mechanism: "PLAIN",
           tls: "TLSv1.3",
           peer: "198.51.100.7",

@@ -3,7 +3,7 @@ import { hash as digest } from "node:crypto";
 import { test } from "node:test";
 import { Secret } from "../lib/secret.ts";
 import { testMetrics } from "../observe/testing.ts";
-import { createPasswords, passwordProblem } from "./password.ts";
+import { createPasswords, isNobodysPassword, passwordProblem } from "./password.ts";
 
 const network = "198.51.100.7";
 
@@ -46,6 +46,33 @@ test("a password has 255 octets at most and no control characters", () => {
   assert.equal(passwordProblem(new Secret(" 密 code ")), undefined);
   for (const control of ["\0", "\n", "\r", "\u0085"])
     assert.equal(passwordProblem(new Secret(`a${control}b`)), "control-characters");
+});
+
+test("what SASLprep prohibits cannot be set, and is checked all the same where it was imported", async () => {
+  const { passwords: own } = passwords();
+  await using _ = own;
+  for (const text of ["a\ue000", "a\u202eb", "🐎 battery", "אa", "\u00ad"]) {
+    assert.equal(passwordProblem(new Secret(text)), "prohibited-characters", JSON.stringify(text));
+    assert.deepEqual(await own.hashPassword(new Secret(text)), { ok: false, error: "prohibited-characters" });
+    assert.equal(isNobodysPassword(new Secret(text)), false);
+    const imported = `{SHA256}${digest("sha256", text, "base64")}`;
+    assert.deepEqual(await own.verify(imported, new Secret(text), network), { ok: true, value: true });
+  }
+  // Each becomes eighteen letters (NFKC).
+  assert.equal(passwordProblem(new Secret("\ufdfa".repeat(20))), "too-long");
+});
+
+test("SASL-05 a login is tried as typed, then prepared; what is set is prepared", async () => {
+  const { passwords: own, sample } = passwords();
+  await using _ = own;
+  const stored = await own.hashPassword(new Secret("cafe\u0301 \u2168"));
+  assert.ok(stored.ok);
+  for (const typed of ["café IX", "cafe\u0301 IX", "cafe\u0301 \u2168", "caf\u00ade\u0301\u3000IX"])
+    assert.deepEqual(await own.verify(stored.value, new Secret(typed), network), { ok: true, value: true }, typed);
+  assert.deepEqual(await own.verify(stored.value, new Secret("cafe IX"), network), { ok: true, value: false });
+  assert.equal(sample('mailkeep_password_hashes_total{how="hashed"}'), 1 + 2 + 2 + 2 + 1);
+  const imported = `{SHA256}${digest("sha256", "cafe\u0301", "base64")}`;
+  assert.deepEqual(await own.verify(imported, new Secret("cafe\u0301"), network), { ok: true, value: true });
 });
 
 test("the slow schemes are checked in a thread of their own, one after the other, right and wrong", async () => {

@@ -14,8 +14,8 @@ const nothing: MechanismPolicy = {
   clientCertificates: false,
 };
 const tls: Channel = { ...CLEAR_CHANNEL, secure: true };
-const beginExchange = (mechanism: Mechanism, initial: Uint8Array | undefined) =>
-  engine.beginExchange(mechanism, initial, nothing, tls);
+const beginExchange = (given: Mechanism, initial: Uint8Array | undefined) =>
+  engine.beginExchange(given, initial, nothing, tls);
 
 const octets = (text: string): Uint8Array => Buffer.from(text);
 
