@@ -72,14 +72,14 @@ export function downgradeField(field: Uint8Array): Buffer | undefined {
   const attempts: readonly Attempt[] = [
     ...(writer ? [{ head, write: writer, wordOctets: WORD_OCTETS }] : []),
     { head: textHead, write: writeText, wordOctets: WORD_OCTETS },
-    // Folds that are taken out of a text make it shorter; these words make it longer than any folds can have been.
-    { head: textHead, write: writeText, wordOctets: SHORTEST_WORD_OCTETS },
   ];
   for (const attempt of attempts) {
     const written = longer(attempt, value, end, field.length);
     if (written !== undefined) return Buffer.from(written, "latin1");
   }
-  throw new Error("a header field could not be made longer");
+  // Folds that are taken out of a text make it shorter; these words make it longer than any folds can have been.
+  const out = new Folding(textHead.length, SHORTEST_WORD_OCTETS);
+  return Buffer.from(textHead + out.finish(writeText(out, value), end), "latin1");
 }
 
 /**

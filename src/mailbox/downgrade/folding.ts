@@ -63,9 +63,8 @@ export class Folding {
   /** Gives what was written, with the white space and the line end behind it. */
   finish(space: string, end: string): string {
     this.#flush();
-    const room = LINE_LIMIT - this.#column;
-    // White space that ends a field says nothing; no line grows too long by it.
-    return this.#text + (firstLine(space) > room ? space.slice(0, Math.max(0, room)) : space) + end;
+    this.#write(space, end);
+    return this.#text;
   }
 
   /** The white space in front of an encoded word, folded where too little of the line is left for one. */
@@ -101,7 +100,7 @@ export class Folding {
 
   #write(space: string, text: string): void {
     // White space that was folded, behind what has grown.
-    const isTooWide = isBlank(space[0]) && this.#column + firstLine(space) > LINE_LIMIT;
+    const isTooWide = isBlank(space[0]) && this.#column > 0 && this.#column + firstLine(space) > LINE_LIMIT;
     const written = (isTooWide ? "\r\n" : "") + space + text;
     this.#text += written;
     this.#column = columnAfter(this.#column, written);
