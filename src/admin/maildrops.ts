@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { ok } from "../lib/result.ts";
+import { releaseMaildrop as endSession } from "../mailbox/accounts.ts";
 import { quotaOf, type MailboxName } from "../model/account.ts";
 import type { MailboxId, Uid } from "../model/ids.ts";
 import { uidl } from "../model/message.ts";
@@ -82,9 +83,7 @@ export const listMessages = operation(
 /** Ends the session that holds a maildrop, without UPDATE; one that is in UPDATE is let finish. */
 export const releaseMaildrop = operation(z.strictObject({ address }), (input, { services }) =>
   withMaildrop(services, input.address, async ({ account, name, mailbox }) => {
-    const { leases } = services.store;
-    const released = leases.held(mailbox);
-    if (released) (await leases.revoke(mailbox)).release();
+    const released = await endSession(services.store, mailbox);
     services.log.info("admin.change", { action: "maildrop.release", subject: account.address, detail: name });
     return ok({ address: account.address, mailbox: name, released });
   }),

@@ -64,6 +64,7 @@ describe("users", () => {
     assert.equal(code(await add("ünïcode")), `user-exists ünïcode@${domain}`);
     assert.equal(code(await add("b", "")), `empty-password b@${domain}`);
     assert.equal(code(await add("b", "x".repeat(1025))), `too-long-password b@${domain}`);
+    assert.equal(code(await add("b", "soft\u00adhyphen\ufffd")), `prohibited-password b@${domain}`);
     assert.equal(code(await add("b", "two\nlines")), `control-password b@${domain}`);
     assert.equal(code(await add("b b")), `bad-address b b@${domain}`);
     assert.equal(
@@ -84,12 +85,27 @@ describe("users", () => {
       address: `a@${domain}`,
       enabled: true,
       quota: { octets: 5, messages: null },
-      limits: { octets: 5, messages: 10 },
+      expireDays: null,
+      loginDelaySeconds: null,
+      language: null,
+      limits: { octets: 5, messages: 10, expireDays: 0, loginDelaySeconds: 0 },
+      scram: true,
       usage: { octets: 0, messages: 0 },
       inSession: false,
     });
     assert.equal(code(await admin.call("user.set", { address: `a@${domain}`, octets: null, messages: 3 })), "done");
     assert.deepEqual((await account(`a@${domain}`))?.quota, { octets: null, messages: 3 });
+    const own = { expireDays: 30, loginDelaySeconds: 0, language: "zh-CN" } as const;
+    assert.equal(code(await admin.call("user.set", { address: `a@${domain}`, ...own })), "done");
+    const again = await admin.call("user.show", { address: `a@${domain}` });
+    assert.ok(again.ok);
+    assert.deepEqual(
+      [again.value.expireDays, again.value.loginDelaySeconds, again.value.language, again.value.limits.expireDays],
+      [30, 0, "zh-CN", 30],
+    );
+    assert.equal(code(await admin.call("user.set", { address: `a@${domain}`, expireDays: null })), "done");
+    const kept = await account(`a@${domain}`);
+    assert.deepEqual([kept?.expireDays, kept?.language, kept?.quota.messages], [null, "zh-CN", 3]);
     assert.equal(code(await admin.call("user.show", { address: `b@${domain}` })), `unknown-user b@${domain}`);
   });
 
@@ -123,7 +139,9 @@ describe("users", () => {
     };
     await open("first");
     assert.equal(code(await admin.call("user.password", { address: user.address, password: "new" })), "done");
-    assert.notEqual((await account(user.address))?.secret, user.secret);
+    const changed = await account(user.address);
+    assert.notEqual(changed?.secret, user.secret);
+    assert.notDeepEqual(changed?.scram, user.scram);
     const shown = await admin.call("user.show", { address: user.address });
     assert.ok(shown.ok && shown.value.inSession);
     assert.deepEqual(lost, []);
@@ -153,6 +171,9 @@ describe("an import", () => {
     assert.deepEqual(done, { ok: true, value: { added: 3 } });
     assert.deepEqual(seen, [1, 2]);
     assert.match((await account(`a@${domain}`))?.secret ?? "", /^\$argon2id\$/);
+    assert.notEqual((await account(`a@${domain}`))?.scram, null);
+    // Keys come with the first login by PLAIN.
+    assert.equal((await account(`b@${domain}`))?.scram, null);
     assert.equal((await account(`b@${domain}`))?.secret, "{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=");
   });
 
@@ -200,14 +221,15 @@ describe("an import", () => {
 describe("a maildrop", () => {
   it("is shown with its junk, and its messages by the name of a login", async () => {
     assert.ok((await add("a")).ok);
+    const removed = { messages: 0, octets: 0, until: null };
     const shown = await admin.call("maildrop.show", { address: `a+list@${domain}` });
     assert.deepEqual(shown, {
       ok: true,
       value: {
         address: `a@${domain}`,
         mailboxes: [
-          { name: "INBOX", messages: 0, octets: 0, inSession: false },
-          { name: "Junk", messages: 0, octets: 0, inSession: false },
+          { name: "INBOX", messages: 0, octets: 0, inSession: false, removed },
+          { name: "Junk", messages: 0, octets: 0, inSession: false, removed },
         ],
         limits: { octets: 1000, messages: 10 },
       },

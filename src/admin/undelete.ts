@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { ok } from "../lib/result.ts";
+import { restore, type RestoreFailure } from "../mailbox/undelete.ts";
 import { NO_ACTOR } from "../model/history.ts";
 import type { RemovedFilter } from "../store/ports.ts";
 import { findMessage } from "./find-message.ts";
@@ -31,21 +32,17 @@ export const restoreMaildrop = operation(
         ...(device === undefined ? {} : { device: device.normalize("NFC").trim() }),
         ...(message === undefined ? {} : { uid: message.uid }),
       };
-      let restored = 0;
-      for (let more = true; more;) {
-        const step = await mail.restore(mailbox, filter, NO_ACTOR);
-        if (!step.ok) {
-          if (restored > 0) return refuse("partly-restored", account.address, { detail: String(restored) });
-          return step.error === "no-mailbox"
-            ? refuse("unknown-user", account.address)
-            : refuseWrite(step.error, account.address);
-        }
-        restored += step.value.restored;
-        more = step.value.more;
-      }
+      const result = await restore(mail, mailbox, filter, NO_ACTOR);
+      if (!result.ok) return refuseRestore(result.error, account.address);
+      const { restored } = result.value;
       if (restored === 0) return refuse("nothing-to-restore", address);
       const detail = `${name}: ${restored} message(s)`;
       services.log.info("admin.change", { action: "maildrop.restore", subject: account.address, detail });
       return ok({ address: account.address, mailbox: name, restored });
     }),
 );
+
+function refuseRestore({ reason, restored }: RestoreFailure, address: string) {
+  if (restored > 0) return refuse("partly-restored", address, { detail: String(restored) });
+  return reason === "no-mailbox" ? refuse("unknown-user", address) : refuseWrite(reason, address);
+}

@@ -15,12 +15,15 @@ export type Command = {
   readonly load: () => Promise<Handler>;
 };
 
-/** The words under which commands are gathered. */
+/** The words under which commands are gathered; of two words where a group lies in another. */
 export const groups: Readonly<Record<string, MessageKey>> = {
   config: "command.config",
   domain: "command.domain",
   user: "command.user",
   maildrop: "command.maildrop",
+  "app-password": "command.app-password",
+  auth: "command.auth",
+  "auth penalties": "command.auth.penalties",
   store: "command.store",
   certificate: "command.certificate",
 };
@@ -28,6 +31,8 @@ export const groups: Readonly<Record<string, MessageKey>> = {
 const address = { notation: "<ADDRESS>", help: "argument.address" } as const;
 const domain = { notation: "<NAME>", help: "argument.domain" } as const;
 const maildrop = { notation: "<ADDRESS>", help: "argument.maildrop" } as const;
+const device = { flags: "--name <NAME>", help: "option.name" } as const;
+const message = { flags: "--message <UIDL>", help: "option.message" } as const;
 const passwordStdin = { flags: "--password-stdin", help: "option.password-stdin" } as const;
 
 /** Every command (INTERFACE "Commands"). */
@@ -141,8 +146,11 @@ export const commands: readonly Command[] = [
     options: [
       { flags: "--quota <SIZE>", help: "option.quota" },
       { flags: "--messages <N>", help: "option.messages" },
+      { flags: "--expire-days <N>", help: "option.expire-days" },
+      { flags: "--login-delay-seconds <N>", help: "option.login-delay-seconds" },
+      { flags: "--language <TAG>", help: "option.language" },
     ],
-    example: "mailkeep user set alice@example.com --quota 5GiB --messages 100000",
+    example: "mailkeep user set alice@example.com --quota 5GiB --language zh-CN",
     load: async () => (await import("./commands/user.ts")).set,
   },
   {
@@ -165,6 +173,74 @@ export const commands: readonly Command[] = [
     argument: maildrop,
     example: "mailkeep maildrop messages alice+junk@example.com",
     load: async () => (await import("./commands/maildrop.ts")).messages,
+  },
+  {
+    path: ["maildrop", "history"],
+    summary: "command.maildrop.history",
+    argument: maildrop,
+    options: [message, { flags: "--limit <N>", help: "option.limit" }],
+    example: "mailkeep maildrop history alice@example.com --message 4f-9c21a07e",
+    load: async () => (await import("./commands/history.ts")).history,
+  },
+  {
+    path: ["maildrop", "restore"],
+    summary: "command.maildrop.restore",
+    argument: maildrop,
+    options: [
+      { flags: "--since <TIME>", help: "option.since" },
+      { flags: "--device <NAME>", help: "option.device" },
+      message,
+    ],
+    example: "mailkeep maildrop restore alice@example.com --since 2h --device phone",
+    load: async () => (await import("./commands/maildrop.ts")).restore,
+  },
+  {
+    path: ["maildrop", "release"],
+    summary: "command.maildrop.release",
+    argument: maildrop,
+    example: "mailkeep maildrop release alice@example.com",
+    load: async () => (await import("./commands/maildrop.ts")).release,
+  },
+  {
+    path: ["app-password", "add"],
+    summary: "command.app-password.add",
+    argument: address,
+    options: [
+      device,
+      { flags: "--scope <LIST>", help: "option.scope" },
+      { flags: "--no-delete", help: "option.no-delete" },
+      { flags: "--expires <WHEN>", help: "option.expires" },
+    ],
+    example: "mailkeep app-password add alice@example.com --name phone --scope pop3,smtp --expires 90d",
+    load: async () => (await import("./commands/app-password.ts")).add,
+  },
+  {
+    path: ["app-password", "list"],
+    summary: "command.app-password.list",
+    argument: address,
+    example: "mailkeep app-password list alice@example.com",
+    load: async () => (await import("./commands/app-password.ts")).list,
+  },
+  {
+    path: ["app-password", "revoke"],
+    summary: "command.app-password.revoke",
+    argument: address,
+    options: [device],
+    example: "mailkeep app-password revoke alice@example.com --name phone",
+    load: async () => (await import("./commands/app-password.ts")).revoke,
+  },
+  {
+    path: ["auth", "penalties", "list"],
+    summary: "command.auth.penalties.list",
+    example: "mailkeep auth penalties list",
+    load: async () => (await import("./commands/penalties.ts")).list,
+  },
+  {
+    path: ["auth", "penalties", "clear"],
+    summary: "command.auth.penalties.clear",
+    argument: { notation: "[WHICH]", help: "argument.penalty" },
+    example: "mailkeep auth penalties clear 192.0.2.7",
+    load: async () => (await import("./commands/penalties.ts")).clear,
   },
   {
     path: ["store", "migrate"],

@@ -28,7 +28,7 @@ describe("the catalogues", () => {
 
   it("have a line for every command", () => {
     for (const { path, summary } of commands) assert.equal(summary, `command.${path.join(".")}`);
-    for (const [name, summary] of Object.entries(groups)) assert.equal(summary, `command.${name}`);
+    for (const [name, summary] of Object.entries(groups)) assert.equal(summary, `command.${name.replaceAll(" ", ".")}`);
   });
 });
 

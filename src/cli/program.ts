@@ -32,15 +32,17 @@ export function buildProgram(world: World, say: Say, run: Run): Node {
   return root;
 }
 
-function parentOf(root: Node, { path: [first, second] }: Command, say: Say): Node {
-  if (second === undefined) return root;
-  const made = root.commands.find((node) => node.name() === first);
-  if (made !== undefined) return made;
-  const summary = groups[first];
-  return root
-    .command(first)
-    .description(summary === undefined ? "" : say(summary))
-    .helpCommand(false);
+// The node under which a command stands; its groups are made when the first command in them is.
+function parentOf(root: Node, { path }: Command, say: Say): Node {
+  return path.slice(0, -1).reduce((parent, word, index) => {
+    const made = parent.commands.find((node) => node.name() === word);
+    if (made !== undefined) return made;
+    const summary = groups[path.slice(0, index + 1).join(" ")];
+    return parent
+      .command(word)
+      .description(summary === undefined ? "" : say(summary))
+      .helpCommand(false);
+  }, root);
 }
 
 function addCommand(parent: Node, command: Command, world: World, say: Say, run: Run): void {

@@ -2,17 +2,12 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { PassThrough, Readable } from "node:stream";
-import { text } from "node:stream/consumers";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { serveControl } from "../admin/control.ts";
 import { testServices, type TestServices } from "../admin/testing.ts";
-import { checkCertificate } from "../app/certificates.ts";
-import { openOffline } from "../app/offline.ts";
 import { lockFolder } from "../store/lock.ts";
 import { commands, groups } from "./commands.ts";
-import type { World } from "./context.ts";
-import { run } from "./run.ts";
+import { typeIn, zh, type Around } from "./testing.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -20,37 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-type Typed = { readonly code: number; readonly out: string; readonly err: string };
-type Around = {
-  readonly stdin?: string | Uint8Array;
-  readonly environment?: Readonly<Record<string, string>>;
-  readonly terminal?: World["stdin"];
-  readonly serve?: World["ports"]["serve"];
-};
-
-/** Types a command line in the test's folder. */
-async function type(line: string, around: Around = {}): Promise<Typed> {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const world: World = {
-    stdin: around.terminal ?? Readable.from(around.stdin === undefined ? [] : [Buffer.from(around.stdin)]),
-    stdout,
-    stderr,
-    environment: around.environment ?? {},
-    directory: folder,
-    ports: { openOffline, checkCertificate, serve: around.serve ?? (async () => 0) },
-  };
-  const [code, out, err] = await Promise.all([
-    run(line.split(" ").filter(Boolean), world).finally(() => {
-      stdout.end();
-      stderr.end();
-    }),
-    text(stdout),
-    text(stderr),
-  ]);
-  return { code, out, err };
-}
-
-const zh = { LC_ALL: "zh_CN.UTF-8" };
+const type = (line: string, around: Around = {}) => typeIn(folder, line, around);
 
 describe("wrong usage", () => {
   for (const [line, says] of [
@@ -59,7 +24,36 @@ describe("wrong usage", () => {
     ["user add", "mailkeep: ADDRESS is missing\nSee: mailkeep user add --help\n"],
     ["user add a b", "mailkeep: there are more words than this command takes\nSee: mailkeep user add --help\n"],
     ["user list --jsn", "mailkeep: there is no option --jsn; did you mean --json?\nSee: mailkeep user list --help\n"],
-    ["user set a@b.example", "mailkeep: nothing to set: give --quota or --messages\nSee: mailkeep user set --help\n"],
+    [
+      "user set a@b.example",
+      "mailkeep: nothing to set: give --quota, --messages, --expire-days, --login-delay-seconds or --language\nSee: mailkeep user set --help\n",
+    ],
+    ["user set a --language fr", "mailkeep: --language fr is none of en, zh-CN\nSee: mailkeep user set --help\n"],
+    [
+      "user set a --expire-days -1",
+      "mailkeep: --expire-days -1 is no whole number; 0 is never\nSee: mailkeep user set --help\n",
+    ],
+    ["app-password add a", "mailkeep: give the device a name: --name phone\nSee: mailkeep app-password add --help\n"],
+    [
+      "app-password add a --name x --scope pop3,imap",
+      "mailkeep: --scope pop3,imap is none of pop3,smtp; several have commas between them\nSee: mailkeep app-password add --help\n",
+    ],
+    [
+      "app-password add a --name x --expires 2020-01-01",
+      "mailkeep: --expires 2020-01-01 is no time to come, such as 90d, 12h or 2027-01-31\nSee: mailkeep app-password add --help\n",
+    ],
+    [
+      "maildrop restore a --since yesterday",
+      "mailkeep: --since yesterday is no time, such as 2h, 3d or 2026-11-24 18:00\nSee: mailkeep maildrop restore --help\n",
+    ],
+    [
+      "maildrop history a --limit 0",
+      "mailkeep: --limit 0 is no whole number above 0\nSee: mailkeep maildrop history --help\n",
+    ],
+    [
+      "auth penalties lst",
+      "mailkeep: there is no command lst; did you mean list?\nSee: mailkeep auth penalties --help\n",
+    ],
     ["user set a --quota 5GB", "mailkeep: --quota 5GB is no size such as 5GiB\nSee: mailkeep user set --help\n"],
     ["user set a --messages 0", "mailkeep: --messages 0 is no whole number above 0\nSee: mailkeep user set --help\n"],
     ["user set a --quota", "mailkeep: --quota <SIZE> needs a value\nSee: mailkeep user set --help\n"],
@@ -72,7 +66,7 @@ describe("wrong usage", () => {
       "mailkeep: there is no terminal to ask for a password on; use --password-stdin\nSee: mailkeep user add --help\n",
     ],
     ["queue list", "mailkeep: there is no command queue\nSee: mailkeep --help\n"],
-    ["app-password list a", "mailkeep: there is no command app-password\nSee: mailkeep --help\n"],
+    ["store scrub", "mailkeep: there is no command scrub\nSee: mailkeep store --help\n"],
   ] as const) {
     it(`exits with 2: mailkeep ${line}`, async () => {
       assert.deepEqual(await type(line), { code: 2, out: "", err: says });
@@ -85,7 +79,7 @@ describe("wrong usage", () => {
   });
 
   it("shows the help where only half a command is typed", async () => {
-    for (const line of ["", "user"]) {
+    for (const line of ["", "user", "auth", "auth penalties"]) {
       const { code, out, err } = await type(line);
       assert.equal(code, 2);
       assert.equal(out, "");
@@ -172,6 +166,7 @@ describe("config", () => {
 
 describe("a command without a server", () => {
   it("opens the store itself, from the first domain to the last", async () => {
+    const rest = "expire days default, login delay default, language default";
     const lines: readonly (readonly [string, number, string, Around?])[] = [
       ["domain list", 0, "There are no domains yet. Add one: mailkeep domain add example.com\n"],
       [
@@ -191,8 +186,8 @@ describe("a command without a server", () => {
       ],
       ["user add a@b.example --password-stdin", 0, "Added a@b.example.\n", { stdin: "pass word\r\n" }],
       ["user password a@b.example --password-stdin", 0, "The password of a@b.example is set.\n", { stdin: "new" }],
-      ["user set a@b.example --quota 5GiB --messages 7", 0, "a@b.example: quota 5.0 GiB, messages 7.\n"],
-      ["user set a@b.example --quota default", 0, "a@b.example: quota default, messages 7.\n"],
+      ["user set a@b.example --quota 5GiB --messages 7", 0, `a@b.example: quota 5.0 GiB, messages 7, ${rest}.\n`],
+      ["user set a@b.example --quota default", 0, `a@b.example: quota default, messages 7, ${rest}.\n`],
       ["user disable a@b.example", 0, "a@b.example is disabled; its sessions were cut.\n"],
       ["user enable a@b.example", 0, "a@b.example is enabled.\n"],
       [

@@ -43,8 +43,13 @@ function reasonOf(error: unknown): string {
   return parts.length === 0 ? String(error) : parts.join(": ");
 }
 
-// As many of the words as name a command, so that the pointer to its help is right.
-function commandWords([first = "", second = ""]: readonly string[]): readonly string[] {
-  if (commands.some(({ path }) => path[0] === first && path[1] === second)) return [first, second];
-  return commands.some(({ path }) => path[0] === first) ? [first] : [];
+// As many of the words as name a command or a group, so that the pointer to its help is right.
+function commandWords(words: readonly string[]): readonly string[] {
+  let named = 0;
+  while (named < words.length && commands.some(({ path }) => startsWith(path, words.slice(0, named + 1)))) named += 1;
+  return words.slice(0, named);
+}
+
+function startsWith(path: readonly string[], words: readonly string[]): boolean {
+  return words.every((word, index) => path[index] === word);
 }

@@ -1,9 +1,11 @@
 import type { Admin, InputOf } from "../../admin/operations.ts";
 import type { MessageRow } from "../../admin/maildrops.ts";
 import { formatOctets } from "../../config/octets.ts";
+import { systemClock } from "../../lib/clock.ts";
 import { valueOf, withAdmin } from "../admin.ts";
-import { answer, type Context, type Given } from "../context.ts";
+import { answer, UsageError, type Context, type Given } from "../context.ts";
 import { formatDate } from "../format-date.ts";
+import { parseSince } from "../moment.ts";
 import { renderTable } from "../table.ts";
 
 /** `mailkeep maildrop show ADDRESS` */
@@ -19,12 +21,18 @@ export async function show(context: Context, { words: [address = ""] }: Given): 
         { title: say("maildrop.messages"), right: true },
         { title: say("maildrop.octets"), right: true },
         { title: say("maildrop.session") },
+        { title: say("maildrop.removed"), right: true },
+        { title: say("maildrop.octets"), right: true },
+        { title: say("maildrop.removed-until") },
       ],
-      drop.mailboxes.map(({ name, messages: count, octets, inSession }) => [
+      drop.mailboxes.map(({ name, messages: count, octets, inSession, removed }) => [
         name,
         String(count),
         formatOctets(octets),
         say(inSession ? "word.yes" : "word.no"),
+        String(removed.messages),
+        formatOctets(removed.octets),
+        removed.until === null ? "" : formatDate(removed.until),
       ]),
     );
     return `${table}\n${say("maildrop.limits", { ...drop.limits, address: drop.address, octets: formatOctets(drop.limits.octets) })}`;
@@ -54,6 +62,35 @@ export async function messages(context: Context, { words: [address = ""] }: Give
           ]),
         ),
   );
+  return 0;
+}
+
+/** `mailkeep maildrop restore ADDRESS [--since T] [--device NAME] [--message UIDL]` */
+export async function restore(context: Context, { words: [address = ""], options }: Given): Promise<number> {
+  const { say } = context;
+  const { since, device, message } = options;
+  const from = typeof since === "string" ? parseSince(since, systemClock.now()) : undefined;
+  if (typeof since === "string" && (from === undefined || from < 0))
+    throw new UsageError(say("usage.bad-since", { text: since }));
+  const input = {
+    address,
+    ...(from === undefined ? {} : { since: from }),
+    ...(typeof device === "string" ? { device } : {}),
+    ...(typeof message === "string" ? { uidl: message } : {}),
+  };
+  const done = await withAdmin(context, async (admin) => valueOf(context, await admin.call("maildrop.restore", input)));
+  answer(context, done, () => say("maildrop.restored", done));
+  return 0;
+}
+
+/** `mailkeep maildrop release ADDRESS` */
+export async function release(context: Context, { words: [address = ""] }: Given): Promise<number> {
+  const done = await withAdmin(context, async (admin) =>
+    valueOf(context, await admin.call("maildrop.release", { address })),
+  );
+  const { mailbox, released } = done;
+  const words = { address: done.address, mailbox };
+  answer(context, done, () => context.say(released ? "maildrop.released" : "maildrop.not-in-session", words));
   return 0;
 }
 

@@ -1,6 +1,7 @@
 import type { Admin } from "../../admin/operations.ts";
 import type { UserRow } from "../../admin/users.ts";
 import { formatOctets, parseOctets } from "../../config/octets.ts";
+import { LANGUAGES, parseLanguageTag } from "../../model/language.ts";
 import { valueOf, withAdmin } from "../admin.ts";
 import { answer, UsageError, type Context, type Given } from "../context.ts";
 import { formatDate } from "../format-date.ts";
@@ -32,8 +33,10 @@ export async function show(context: Context, { words: [address = ""] }: Given): 
   const { say } = context;
   const user = await withAdmin(context, async (admin) => valueOf(context, await admin.call("user.show", { address })));
   const { usage, limits, quota } = user;
-  const limit = (own: number | null, text: string): string =>
+  const limit = (own: number | string | null, text: string): string =>
     own === null ? say("user.default", { value: text }) : text;
+  const days = limits.expireDays === 0 ? say("user.kept") : say("user.days", { days: limits.expireDays });
+  const delay = say("user.seconds", { seconds: limits.loginDelaySeconds });
   answer(context, user, () =>
     renderFacts([
       [say("user.address"), user.address],
@@ -42,6 +45,13 @@ export async function show(context: Context, { words: [address = ""] }: Given): 
       [say("user.quota"), limit(quota.octets, formatOctets(limits.octets))],
       [say("user.messages"), limit(quota.messages, String(limits.messages))],
       [say("user.uses"), `${formatOctets(usage.octets)}, ${usage.messages}`],
+      [say("user.expires"), limit(user.expireDays, days)],
+      [
+        say("user.login-delay"),
+        limit(user.loginDelaySeconds, limits.loginDelaySeconds === 0 ? say("word.none") : delay),
+      ],
+      [say("user.language"), limit(user.language, user.language ?? LANGUAGES[0])],
+      [say("user.scram"), say(user.scram ? "word.yes" : "user.no-scram")],
       [say("user.session"), say(user.inSession ? "word.yes" : "word.no")],
     ]),
   );
@@ -112,39 +122,61 @@ export async function disable(context: Context, { words: [address = ""] }: Given
   return 0;
 }
 
-/** `mailkeep user set ADDRESS --quota SIZE --messages N` */
+/** `mailkeep user set ADDRESS --quota SIZE …` */
 export async function set(context: Context, { words: [address = ""], options }: Given): Promise<number> {
-  const octets = readLimit(options["quota"], parseOctets, (text) => context.say("usage.bad-quota", { text }));
-  const messages = readLimit(options["messages"], parseCount, (text) => context.say("usage.bad-messages", { text }));
-  if (octets === undefined && messages === undefined) throw new UsageError(context.say("usage.nothing-to-set"));
-  const input = {
-    address,
-    ...(octets === undefined ? {} : { octets }),
-    ...(messages === undefined ? {} : { messages }),
+  const { say } = context;
+  const number = (least: number) => (text: string) => parseCount(text, least);
+  const wanted = {
+    octets: readOwn(options["quota"], parseQuota, (text) => say("usage.bad-quota", { text })),
+    messages: readOwn(options["messages"], number(1), (text) => say("usage.bad-messages", { text })),
+    expireDays: readOwn(options["expireDays"], number(0), (text) => say("usage.bad-expire-days", { text })),
+    loginDelaySeconds: readOwn(options["loginDelaySeconds"], number(0), (text) =>
+      say("usage.bad-login-delay", { text }),
+    ),
+    language: readOwn(options["language"], parseLanguageTag, (text) =>
+      say("usage.bad-language", { text, languages: LANGUAGES.join(", ") }),
+    ),
   };
-  const row = await withAdmin(context, async (admin) => valueOf(context, await admin.call("user.set", input)));
+  const given = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
+  if (Object.keys(given).length === 0) throw new UsageError(say("usage.nothing-to-set"));
+  const row = await withAdmin(context, async (admin) =>
+    valueOf(context, await admin.call("user.set", { address, ...given })),
+  );
   answer(context, row, () => {
     const [quota, count] = quotaWords(context, row);
-    return context.say("user.set", { address: row.address, octets: quota, messages: count });
+    const own = (value: number | string | null): string => (value === null ? say("word.default") : String(value));
+    return say("user.set", {
+      address: row.address,
+      octets: quota,
+      messages: count,
+      days: own(row.expireDays),
+      seconds: own(row.loginDelaySeconds),
+      language: own(row.language),
+    });
   });
   return 0;
 }
 
 // null: the default holds again.
-function readLimit(
+function readOwn<T>(
   given: string | boolean | undefined,
-  parse: (text: string) => number | undefined,
+  parse: (text: string) => T | undefined,
   complain: (text: string) => string,
-): number | null | undefined {
+): T | null | undefined {
   if (typeof given !== "string") return undefined;
   if (given === "default") return null;
   const value = parse(given);
-  if (value === undefined || value < 1) throw new UsageError(complain(given));
+  if (value === undefined) throw new UsageError(complain(given));
   return value;
 }
 
-function parseCount(text: string): number | undefined {
-  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+function parseQuota(text: string): number | undefined {
+  const octets = parseOctets(text);
+  return octets === undefined || octets < 1 ? undefined : octets;
+}
+
+function parseCount(text: string, least: number): number | undefined {
+  return /^\d{1,15}$/.test(text) && Number(text) >= least ? Number(text) : undefined;
 }
 
 function stateOf({ say }: Context, { enabled }: UserRow): string {
