@@ -60,7 +60,7 @@ export function answered(session: Session, exchange: Exchange, facts: ScramFacts
  * The line by which the client says that it has heard the verdict: empty, or whatever its mechanism sends (RFC 7628 §3.2.3).
  * A client that cancels has not believed the server, so nobody is logged in.
  */
-export function end(
+export function hearLast(
   session: Session,
   state: Authorization,
   { person }: Conclusion,

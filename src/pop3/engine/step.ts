@@ -5,7 +5,7 @@ import { outage, takeAnswer, type Answer } from "./answers.ts";
 import { bad } from "./authorization.ts";
 import { commands, type CommandName, type Rule } from "./commands.ts";
 import type { Effects } from "./effects.ts";
-import { end, respond } from "./sasl.ts";
+import { hearLast, respond } from "./sasl.ts";
 import type { Session } from "./session.ts";
 
 /** A line of the client, without its end, or what became of the last action. */
@@ -31,7 +31,7 @@ export function step(session: Session, input: Input, effects: Effects): void {
   if (session.state.phase === "authorization") {
     const { exchange, conclusion } = session.state;
     if (exchange !== undefined) return respond(session, session.state, exchange, input, effects);
-    if (conclusion !== undefined) return end(session, session.state, conclusion, input, effects);
+    if (conclusion !== undefined) return hearLast(session, session.state, conclusion, input, effects);
   }
   command(session, input, effects);
 }

@@ -18,7 +18,8 @@ import { newGiven, World, type Given, type WorldMessage } from "./world.ts";
  *   mend N             message N can be read from here on
  *   whole only         neither cut nor pipelined, because when octets come is what it is about
  *   C: text            a line of the client (C> text: octets without a line end); \x41, \0, \r, \n, \\ are escapes,
- *                      and {A*300} is a run of 300; what is not ASCII is UTF-8 on the wire
+ *                      {A*300} is a run of 300 and, at the end of a line, {base64 text} is that; what is not ASCII is
+ *                      UTF-8 on the wire
  *   S: text            the server's next line
  *   closed | closed attack NAME | open     how the connection stands
  *   removed 1,3        the uids that UPDATE removed, in all
@@ -86,7 +87,12 @@ function parseMessage(text: string): WorldMessage {
   const found = MESSAGE.exec(text);
   if (found === null) throw new Error(`not a message: ${text}`);
   const [, octets = "", uidl, fault, ascii = octets] = found;
-  return { text: onWire(octets), uidl, fault: fault as WorldMessage["fault"], ascii: onWire(ascii) };
+  return {
+    text: onWire(octets),
+    uidl: uidl && onWire(uidl),
+    fault: fault as WorldMessage["fault"],
+    ascii: onWire(ascii),
+  };
 }
 
 const MESSAGE =
@@ -160,8 +166,16 @@ function own(what: string, value: string | undefined): Partial<Person> {
 
 // Latin1, in which everything of a session is: one character an octet.
 function onWire(text: string): string {
-  return Buffer.from(text, "utf8")
-    .toString("latin1")
+  const latin1 = Buffer.from(text, "utf8").toString("latin1");
+  const [encoded, inner = ""] = /\{base64 (.*)\}$/.exec(latin1) ?? [""];
+  return (
+    unescape(latin1.slice(0, latin1.length - encoded.length)) +
+    Buffer.from(unescape(inner), "latin1").toString("base64")
+  );
+}
+
+function unescape(text: string): string {
+  return text
     .replaceAll(/\{(.)\*(\d+)\}/g, (_, character: string, count: string) => character.repeat(Number(count)))
     .replaceAll(/\\(x[0-9a-f]{2}|.)/g, (_, escape: string) => {
       if (escape.startsWith("x")) return String.fromCharCode(Number.parseInt(escape.slice(1), 16));
