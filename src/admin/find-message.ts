@@ -23,19 +23,20 @@ const PAGE = 1000;
 
 /**
  * Finds a message by its UIDL: by the uid in front of it where it is one of ours, else by looking through those that came
- * with their own (imported mail). The uid alone finds one too, as history names what is gone. undefined: there is none, and
+ * with their own (imported mail). The uid alone finds one last, as history names what is gone. undefined: there is none, and
  * its form says nothing.
  */
 export async function findMessage(mail: Reads, mailbox: MailboxId, text: string): Promise<Whereabouts | undefined> {
   const parsed = parseUidl(text);
   const byUid = parsed === undefined ? undefined : await byUidOf(mail, mailbox, parsed.uid);
-  if (byUid !== undefined && (parsed?.tag === undefined || nameOf(byUid) === text)) return byUid;
+  if (byUid !== undefined && nameOf(byUid) === text) return byUid;
   const own = await importedHere(mail, mailbox, text);
   if (own !== undefined) return byUidOf(mail, mailbox, own);
   const removed = await importedRemoved(mail, mailbox, text);
   if (removed !== undefined) return { state: "removed", uid: removed.uid, removed };
+  if (parsed === undefined) return undefined;
   // One of the same number but with other random bits is another message.
-  if (parsed === undefined || byUid !== undefined) return undefined;
+  if (byUid !== undefined) return parsed.tag === undefined ? byUid : undefined;
   return { state: "gone", uid: parsed.uid, uidl: text };
 }
 
