@@ -1,46 +1,139 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { describe, it, type TestContext } from "node:test";
 import { systemClock } from "../lib/clock.ts";
+import { err, ok } from "../lib/result.ts";
+import { MemoryStore } from "../mailbox/testing.ts";
 import { createHealth } from "../observe/health.ts";
-import { recordingLog } from "../observe/testing.ts";
-import { startJobs } from "./jobs.ts";
+import { recordingLog, testMetrics } from "../observe/testing.ts";
+import type { Store, Upkeep } from "../store/ports.ts";
+import { type JobFigures, startJobs } from "./jobs.ts";
+
+const DAY = 86_400_000;
+const NOW = 1000 * DAY;
+
+function house(t: TestContext, changes: Partial<Upkeep> = {}) {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { log, events } = recordingLog();
+  const { metrics, sample } = testMetrics();
+  const health = createHealth(["store"]);
+  const done: string[] = [];
+  const upkeep: Upkeep = {
+    reclaim: () => Promise.resolve({ segmentsRemoved: 0, octetsMoved: 0, more: false }),
+    erase: () => Promise.resolve(ok({ messages: 0, octets: 0, more: false })),
+    forget: () => Promise.resolve(ok({ more: false })),
+    removedUsage: () => Promise.resolve({ messages: 3, octets: 300 }),
+    space: () => Promise.resolve({ free: 700, total: 1000 }),
+    state: () => Promise.resolve("ok"),
+    ...changes,
+  };
+  for (const [verb, call] of Object.entries(upkeep)) {
+    Object.assign(upkeep, {
+      [verb]: (...given: unknown[]) => {
+        done.push([verb, ...given.map((each) => JSON.stringify(each))].join(" "));
+        return (call as (...all: unknown[]) => unknown)(...given);
+      },
+    });
+  }
+  const memory = new MemoryStore();
+  const accounts: Store["directory"]["accounts"] = (query) => {
+    done.push("accounts");
+    return memory.directory.accounts(query);
+  };
+  const figures = { eraseDays: 7, undeleteDays: 14, expireDays: 0, historyDays: 90, freePercent: 5 };
+  const asked = Object.fromEntries(
+    Object.keys(figures).map((name) => [name, () => figures[name as keyof typeof figures]]),
+  ) as JobFigures;
+  const jobs = startJobs({
+    ...asked,
+    store: {
+      directory: { ...memory.directory, accounts } as Store["directory"],
+      mail: memory.mail,
+      leases: memory.leases,
+      upkeep,
+    },
+    health,
+    clock: { ...systemClock, now: () => NOW },
+    log,
+    metrics,
+  });
+  const pass = async (ms: number): Promise<void> => {
+    t.mock.timers.tick(ms);
+    // Turns of several steps, none of which waits for anything outside.
+    for (let step = 0; step < 5; step += 1) await new Promise(setImmediate);
+  };
+  return { jobs, pass, done, events, health, sample, figures };
+}
 
 describe("startJobs", () => {
+  it("runs each in its time, by the figures of that moment", async (t) => {
+    const { jobs, pass, done, figures } = house(t);
+    await pass(59_000);
+    assert.deepEqual([...new Set(done)], ["state", "space"]);
+    await pass(1000);
+    assert.deepEqual(done.filter((each) => !/^(state|space)/.test(each)).toSorted(), [
+      "accounts",
+      `erase ${NOW - 14 * DAY}`,
+      `reclaim ${NOW - 7 * DAY}`,
+      "removedUsage",
+    ]);
+    figures.undeleteDays = 1;
+    figures.eraseDays = 0;
+    await pass(60_000);
+    assert.ok(done.includes(`erase ${NOW - DAY}`) && done.includes(`reclaim ${NOW}`));
+    assert.equal(done.filter((each) => each === "accounts").length, 1);
+    for (let minute = 2; minute < 11; minute += 1) await pass(60_000);
+    assert.equal(done.filter((each) => each === "accounts").length, 2, "every ten minutes");
+    await pass(3_600_000);
+    assert.ok(done.includes(`forget {"history":${NOW - 90 * DAY},"places":${NOW - 30 * DAY}}`));
+    await jobs[Symbol.asyncDispose]();
+  });
+
+  it("says what undelete keeps and how much room there is", async (t) => {
+    const { jobs, pass, sample } = house(t);
+    await pass(60_000);
+    assert.deepEqual(
+      ["removed_messages", "removed_octets", "disk_free_octets", "disk_octets"].map((name) =>
+        sample(`mailkeep_${name}`),
+      ),
+      [3, 300, 700, 1000],
+    );
+    await jobs[Symbol.asyncDispose]();
+  });
+
   it("reclaims until there is no more, then says what came of it, and lives through a failure", async (t) => {
-    t.mock.timers.enable({ apis: ["setTimeout"] });
-    const { log, events } = recordingLog();
-    const health = createHealth(["store"]);
     const passes = [
       { segmentsRemoved: 1, octetsMoved: 10, more: true },
       { segmentsRemoved: 2, octetsMoved: 0, more: false },
     ];
-    const turned = Promise.withResolvers<void>();
-    const failed = Promise.withResolvers<void>();
-    const upkeep = {
-      reclaim: () => {
-        const pass = passes.shift();
-        if (pass === undefined) {
-          queueMicrotask(failed.resolve);
-          return Promise.reject(new Error("the disk is gone"));
-        }
-        if (!pass.more) queueMicrotask(turned.resolve);
-        return Promise.resolve(pass);
-      },
-      state: () => Promise.resolve("full" as const),
+    const reclaim: Upkeep["reclaim"] = () => {
+      const next = passes.shift();
+      return next ? Promise.resolve(next) : Promise.reject(new Error("the disk is gone"));
     };
-    const jobs = startJobs({ upkeep, health, eraseDays: () => 7, clock: systemClock, log });
-    t.mock.timers.tick(60_000);
-    await turned.promise;
-    await new Promise(setImmediate);
+    const { jobs, pass, events, health } = house(t, { reclaim, state: () => Promise.resolve("full") });
+    await pass(60_000);
     assert.deepEqual(
       events.filter(({ event }) => event === "store.reclaimed").map(({ fields }) => fields),
       [{ segments: 3, moved: 10 }],
     );
     assert.equal(health.report().parts["store"]?.status, "failed");
-    t.mock.timers.tick(60_000);
-    await failed.promise;
-    await new Promise(setImmediate);
-    assert.equal(events.filter(({ event }) => event === "job.failed").length, 1);
+    await pass(60_000);
+    assert.deepEqual(
+      events.filter(({ event }) => event === "job.failed").map(({ fields }) => fields),
+      [{ job: "reclaim", reason: "the disk is gone" }],
+    );
+    await jobs[Symbol.asyncDispose]();
+  });
+
+  it("forgets until there is no more, and says when it could not", async (t) => {
+    const slices = [ok({ more: true }), ok({ more: false }), err("full" as const)];
+    const { jobs, pass, done, events } = house(t, { forget: () => Promise.resolve(slices.shift() ?? assert.fail()) });
+    await pass(3_600_000);
+    assert.equal(done.filter((each) => each.startsWith("forget")).length, 2);
+    await pass(3_600_000);
+    assert.deepEqual(
+      events.map(({ fields }) => fields),
+      [{ job: "forget", reason: "forgetting: full" }],
+    );
     await jobs[Symbol.asyncDispose]();
   });
 });

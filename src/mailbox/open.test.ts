@@ -113,19 +113,19 @@ describe("LOGIN-DELAY (rule 2449-08)", () => {
         return time.seconds + (parts.leases.secondsSinceOpened(mailbox) < 60 ? 0 : Infinity);
       },
     };
-    const { openMaildrop } = over({ ...parts, leases });
+    const mailboxes = over({ ...parts, leases });
     const patient = { ...owner(ann), loginDelaySeconds: 30 };
-    const first = await openMaildrop(owner(ann), opening, () => {});
+    const first = await mailboxes.openMaildrop(owner(ann), opening, () => {});
     assert.ok(first.ok);
     first.value.release();
     assert.deepEqual(asked, [], "not asked where there is none");
     time.seconds = 29;
-    assert.deepEqual(await openMaildrop(patient, opening, () => {}), err("login-delay"));
+    assert.deepEqual(await mailboxes.openMaildrop(patient, opening, () => {}), err("login-delay"));
     assert.equal(parts.leases.held(ann.inbox), false);
-    const junk = await openMaildrop({ ...patient, mailbox: ann.junk }, opening, () => {});
+    const junk = await mailboxes.openMaildrop({ ...patient, mailbox: ann.junk }, opening, () => {});
     assert.equal(junk.ok, true);
     time.seconds = 30;
-    assert.equal((await openMaildrop(patient, opening, () => {})).ok, true);
+    assert.equal((await mailboxes.openMaildrop(patient, opening, () => {})).ok, true);
     assert.equal(sample('mailkeep_logins_total{outcome="login_delay"}'), 1);
   });
 });

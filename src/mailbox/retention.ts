@@ -37,6 +37,7 @@ export async function expireOld(parts: RetentionParts, stopping: AbortSignal): P
     }
     after = page.at(-1)?.address;
     if (page.length < ACCOUNTS) return;
+    await setImmediate();
   }
 }
 
@@ -48,8 +49,8 @@ async function expireOf(parts: RetentionParts, account: Account, days: number, s
       for (let slice = MESSAGES; slice === MESSAGES && !stopping.aborted;) {
         slice = await expireSlice(parts, mailbox, before);
         messages += slice;
-        // Whoever waits for the maildrop comes in between.
-        if (slice === MESSAGES) await setImmediate();
+        // Others of this thread, and whoever waits for the maildrop, come in between.
+        await setImmediate();
       }
     }
   } finally {

@@ -26,9 +26,9 @@ export function house() {
   const transfers: Transfer[] = [];
   const figures = { takeoverSeconds: 60, undeleteDays: 14 };
   const clock = { ...systemClock, now: () => 1_000_000 };
-  const over = (store: MailboxesOptions["store"]) =>
+  const over = (rooms: MailboxesOptions["store"]) =>
     createMailboxes({
-      store,
+      store: rooms,
       clock,
       log,
       metrics,
