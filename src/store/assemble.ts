@@ -2,8 +2,10 @@ import type { BodyReader } from "./bodies/body-reader.ts";
 import { openSpool } from "./bodies/spool.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 import type { Disk } from "./disk.ts";
+import { DiskError } from "./disk.ts";
 import type { Layout } from "./layout.ts";
-import type { Leases, Store } from "./ports.ts";
+import type { Leases, Store, Upkeep } from "./ports.ts";
+import { StoreError } from "./ports.ts";
 import type { Reads } from "./reads.ts";
 import type { WriteVerbs } from "./write/verbs.ts";
 
@@ -18,16 +20,30 @@ export function assembleStore(parts: {
   readonly layout: Layout;
 }): Store {
   const { writes, reads, reader, buffers, leases, disk, layout } = parts;
-  const { addDomain, removeDomain, addAccounts, changeAccount, removeAccount, append, expunge } = writes;
+  const { addDomain, removeDomain, addAccounts, changeAccount, addScram, removeAccount } = writes;
+  const { addAppPassword, removeAppPassword, noteUses, noteKnownPlaces, note } = writes;
+  const { append, expunge, restore, reclaim, erase, forget, state } = writes;
+  const accounts = { addAccounts, changeAccount, addScram, removeAccount };
   return {
-    directory: { ...reads.directory, addDomain, removeDomain, addAccounts, changeAccount, removeAccount },
-    mail: { ...reads.mail, append, expunge },
+    directory: { ...reads.directory, addDomain, removeDomain, ...accounts },
+    devices: { ...reads.devices, addAppPassword, removeAppPassword, noteUses, noteKnownPlaces },
+    history: { ...reads.history, note },
+    mail: { ...reads.mail, append, expunge, restore },
     bodies: {
       open: (place) => reader.open(place),
       spool: () => openSpool(disk, layout),
       buffer: (octets) => buffers.take(octets),
     },
-    upkeep: { reclaim: (eraseBefore) => writes.reclaim(eraseBefore), state: () => writes.state() },
+    upkeep: { ...reads.upkeep, reclaim, erase, forget, state, space: () => spaceOf(disk, layout) },
     leases,
   };
+}
+
+async function spaceOf(disk: Disk, { bodies }: Layout): ReturnType<Upkeep["space"]> {
+  try {
+    return await disk.space(bodies);
+  } catch (cause) {
+    if (!(cause instanceof DiskError)) throw cause;
+    throw new StoreError("unavailable", cause.message, { cause });
+  }
 }

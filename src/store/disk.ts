@@ -47,6 +47,8 @@ export type Disk = {
   listSync(path: string): readonly string[];
   /** The octets of a file; undefined: there is none. */
   octetsSync(path: string): number | undefined;
+  /** Octets that are free for us on the disk of a folder, and all that it has. */
+  space(path: string): Promise<{ readonly free: number; readonly total: number }>;
 };
 
 /** The machine's own disk. */
@@ -69,6 +71,7 @@ export const systemDisk: Disk = {
   fsyncFolderSync: (path) => attempt("sync a folder", () => syncFolder(path)),
   listSync: (path) => attempt("list", () => fs.readdirSync(path)),
   octetsSync: (path) => attempt("look", () => fs.statSync(path, { throwIfNoEntry: false })?.size),
+  space: (path) => attemptLater("say how full it is", () => spaceOf(path)),
 };
 
 const FLAGS = { read: "r", write: "r+", create: "wx+" } as const;
@@ -76,6 +79,7 @@ const readFile = promisify(fs.read);
 const writeFile = promisify(fs.write);
 const syncFile = promisify(fs.fdatasync);
 const removeFile = promisify(fs.rm);
+const statFolder = promisify(fs.statfs);
 
 function attempt<T>(verb: string, work: () => T): T {
   try {
@@ -128,6 +132,11 @@ async function writeAllLater(file: number, piece: Uint8Array, position: number):
     if (bytesWritten === 0) throw new DiskError("failed", "the disk took nothing");
     done += bytesWritten;
   }
+}
+
+async function spaceOf(path: string): Promise<{ readonly free: number; readonly total: number }> {
+  const { bavail, blocks, bsize } = await statFolder(path);
+  return { free: bavail * bsize, total: blocks * bsize };
 }
 
 // Not `recursive`: under a file system that takes no folders (/proc) that goes round for ever.

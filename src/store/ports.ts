@@ -313,9 +313,7 @@ export type Upkeep = {
    */
   erase(
     removedBefore: number,
-  ): Promise<
-    Result<{ readonly messages: number; readonly octets: number; readonly more: boolean }, WriteFailure>
-  >;
+  ): Promise<Result<{ readonly messages: number; readonly octets: number; readonly more: boolean }, WriteFailure>>;
   /** Forgets one slice of history, and places, older than these times. */
   forget(before: {
     readonly history: number;

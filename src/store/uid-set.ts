@@ -1,4 +1,5 @@
 import { assert } from "../lib/assert.ts";
+import { decodeVarints, encodeVarints } from "./varints.ts";
 
 const HIGHEST = 0xffffffff;
 
@@ -25,25 +26,17 @@ export class UidSet {
 
   /** The set that encode() wrote. */
   static decode(octets: Uint8Array): UidSet {
-    const bounds: number[] = [];
-    let at = 0;
-    const number = (): number => {
-      let value = 0;
-      for (let scale = 1; ; scale *= 128) {
-        const octet = octets[at];
-        assert(octet !== undefined, "a set of uids is whole");
-        at += 1;
-        value += (octet & 127) * scale;
-        if (octet < 128) return value;
-      }
-    };
-    for (let next = 0; at < octets.length;) {
-      const first = next + number();
-      const last = first + number();
-      bounds.push(first, last);
+    const numbers = decodeVarints(octets);
+    assert(numbers.length % 2 === 0, "a set of uids is whole");
+    const bounds = new Uint32Array(numbers.length);
+    let next = 0;
+    for (let index = 0; index < numbers.length; index += 2) {
+      const first = next + (numbers[index] ?? 0);
+      const last = first + (numbers[index + 1] ?? 0);
+      bounds.set([first, last], index);
       next = last + 1;
     }
-    return new UidSet(Uint32Array.from(bounds));
+    return new UidSet(bounds);
   }
 
   get count(): number {
@@ -72,6 +65,26 @@ export class UidSet {
     return range === undefined ? undefined : Math.max(uid, this.#bounds[range] ?? 0);
   }
 
+  /** How many uids of the set are below this one; undefined: it is not in the set. */
+  indexOf(uid: number): number | undefined {
+    let below = 0;
+    for (const [first, last] of this.ranges()) {
+      if (uid <= last) return uid < first ? undefined : below + uid - first;
+      below += last - first + 1;
+    }
+    return undefined;
+  }
+
+  /** The uid that has so many of the set below it. */
+  at(index: number): number | undefined {
+    let rest = index;
+    for (const [first, last] of this.ranges()) {
+      if (rest <= last - first) return first + rest;
+      rest -= last - first + 1;
+    }
+    return undefined;
+  }
+
   minus(other: UidSet): UidSet {
     const bounds: number[] = [];
     for (const [first, last] of this.ranges()) {
@@ -87,10 +100,15 @@ export class UidSet {
     return new UidSet(Uint32Array.from(bounds));
   }
 
-  /** Each of them; only for small sets. */
-  toArray(): number[] {
+  /** Each of them, the lowest first, so many at most; all only of small sets. */
+  toArray(limit = Infinity): number[] {
     const uids: number[] = [];
-    for (const [first, last] of this.ranges()) for (let uid = first; uid <= last; uid += 1) uids.push(uid);
+    for (const [first, last] of this.ranges()) {
+      for (let uid = first; uid <= last; uid += 1) {
+        if (uids.length >= limit) return uids;
+        uids.push(uid);
+      }
+    }
     return uids;
   }
 
@@ -102,16 +120,13 @@ export class UidSet {
 
   /** Gaps and lengths in groups of seven bits: two octets a range for most. */
   encode(): Uint8Array {
-    const octets: number[] = [];
+    const numbers: number[] = [];
     let next = 0;
     for (const [first, last] of this.ranges()) {
-      for (let value of [first - next, last - first]) {
-        for (; value >= 128; value = Math.floor(value / 128)) octets.push((value % 128) + 128);
-        octets.push(value);
-      }
+      numbers.push(first - next, last - first);
       next = last + 1;
     }
-    return Uint8Array.from(octets);
+    return encodeVarints(numbers);
   }
 
   /** The last uid of the range that holds this one. */

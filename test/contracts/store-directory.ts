@@ -35,9 +35,18 @@ export function directoryContract(open: () => Promise<StoreUnderTest>): void {
       assert.ok(added);
       assert.deepEqual(await directory.account(given.address), added);
       const { id, inbox, junk } = added;
-      assert.deepEqual(added, { ...given, domain, created: 99, id, inbox, junk });
+      const unset = { scram: null, expireDays: null, loginDelaySeconds: null, language: null };
+      assert.deepEqual(added, { ...given, ...unset, domain, created: 99, id, inbox, junk });
       assert.notEqual(inbox, junk);
-      const empty = { messages: 0, octets: 0, octetsDowngraded: 0, highestUid: 0, enabled: given.enabled };
+      const none = { messages: 0, octets: 0 };
+      const empty = {
+        messages: 0,
+        octets: 0,
+        octetsDowngraded: 0,
+        highestUid: 0,
+        enabled: given.enabled,
+        removed: none,
+      };
       assert.deepEqual(await mail.snapshot(inbox), empty);
       assert.deepEqual(await mail.snapshot(junk), empty);
       assert.equal(await directory.account(address("bob")), undefined);

@@ -77,6 +77,7 @@ export function mailContract(open: () => Promise<StoreUnderTest>): void {
         octetsDowngraded: 6,
         highestUid: 1,
         enabled: true,
+        removed: { messages: 0, octets: 0 },
       });
     });
 

@@ -28,9 +28,9 @@ describe("opening a store", () => {
   it("makes one where there is none, and migrates only what is older", async () => {
     using temporary = temporaryFolder();
     const { folder } = temporary;
-    for (const from of [0, 1]) {
+    for (const from of [0, 2]) {
       await using store = must(await openStore({ folder, log: silentLog, metrics: testMetrics().metrics }));
-      assert.deepEqual(store.schema, { from, to: 1 });
+      assert.deepEqual(store.schema, { from, to: 2 });
       for (const name of fs.readdirSync(folder))
         assert.equal(fs.statSync(path.join(folder, name)).mode & 0o077, 0, name);
     }
@@ -40,11 +40,11 @@ describe("opening a store", () => {
     using temporary = temporaryFolder();
     const { database } = await closedStore(temporary.folder);
     using sql = new DatabaseSync(database);
-    sql.exec("update schema_version set version = 2");
+    sql.exec("update schema_version set version = 3");
     const refused = await refusal(temporary.folder);
     assert.equal(refused?.kind, "newer");
-    assert.match(refused?.reason ?? "", /schema 2.*up to 1/);
-    sql.exec("update schema_version set version = 1");
+    assert.match(refused?.reason ?? "", /schema 3.*up to 2/);
+    sql.exec("update schema_version set version = 2");
     await using under = await openInThread({ folder: temporary.folder });
     assert.equal((await under.store.directory.accounts({ limit: 9 })).length, 1);
   });
@@ -132,7 +132,9 @@ describe("opening a store", () => {
     const { database } = await closedStore(folder, 3);
     {
       using sql = new DatabaseSync(database);
-      sql.exec("insert into removal values (1, 1, x'0201', -1); update mailbox set messages = 1 where id = 1");
+      sql.exec(
+        "insert into removal (id, mailbox, uids, done) values (1, 1, x'0201', -1); update mailbox set messages = 1 where id = 1",
+      );
       sql.exec("update segment set sealed = 0");
     }
     await using under = await openInThread({ folder });

@@ -78,9 +78,12 @@ describe("the store thread", () => {
     const all = Array.from({ length: 100 }, (_, index) => index + 1);
     const worker = await clientWorker(under.thread, { hold: ann.junk, update: ann.inbox, uids: all });
     assert.equal(store.leases.held(ann.inbox), true);
-    assert.deepEqual(await store.leases.acquire(ann.junk, 0, () => undefined), { ok: false, error: "in-use" });
-    const inbox = store.leases.acquire(ann.inbox, 10_000, () => undefined);
-    const junk = store.leases.acquire(ann.junk, 10_000, () => undefined);
+    assert.deepEqual(await store.leases.acquire(ann.junk, { waitMs: 0 }, () => undefined), {
+      ok: false,
+      error: "in-use",
+    });
+    const inbox = store.leases.acquire(ann.inbox, { waitMs: 10_000 }, () => undefined);
+    const junk = store.leases.acquire(ann.junk, { waitMs: 10_000 }, () => undefined);
     await worker.terminate();
     must(await inbox);
     assert.deepEqual(await uids(store, ann.inbox), []);

@@ -23,6 +23,10 @@ function accounts(database: Kysely<Tables>) {
       "account.quota_octets",
       "account.quota_messages",
       "account.created",
+      "account.scram",
+      "account.expire_days",
+      "account.login_delay_seconds",
+      "account.language",
       "inbox.id as inbox",
       "junk.id as junk",
     ]);
@@ -52,36 +56,54 @@ export const accountPageOfDomain = statement(
 const count = statement("account.count", (database) =>
   database.selectFrom("account").select((of) => of.fn.countAll<number>().as("accounts")),
 );
-const insert = statement("account.insert", (database, given: Tables["account"]) =>
-  database.insertInto("account").values({
-    id: given.id,
-    address: given.address,
-    domain: given.domain,
-    secret: given.secret,
-    enabled: given.enabled,
-    quota_octets: given.quota_octets,
-    quota_messages: given.quota_messages,
-    created: given.created,
-  }),
+const insert = statement(
+  "account.insert",
+  (database, given: Omit<Row, "expire_days" | "login_delay_seconds" | "language">) =>
+    database.insertInto("account").values({
+      id: given.id,
+      address: given.address,
+      domain: given.domain,
+      secret: given.secret,
+      enabled: given.enabled,
+      quota_octets: given.quota_octets,
+      quota_messages: given.quota_messages,
+      created: given.created,
+      scram: given.scram,
+    }),
 );
-const update = statement(
-  "account.update",
-  (database, given: Omit<Tables["account"], "address" | "domain" | "created">) =>
+const update = statement("account.update", (database, given: Omit<Row, "address" | "domain" | "created">) =>
+  database
+    .updateTable("account")
+    .set({
+      secret: given.secret,
+      enabled: given.enabled,
+      quota_octets: given.quota_octets,
+      quota_messages: given.quota_messages,
+      scram: given.scram,
+      expire_days: given.expire_days,
+      login_delay_seconds: given.login_delay_seconds,
+      language: given.language,
+    })
+    .where("id", "=", given.id),
+);
+const updateScram = statement(
+  "account.updateScram",
+  (database, given: { id: AccountId; secret: string; scram: Uint8Array }) =>
     database
       .updateTable("account")
-      .set({
-        secret: given.secret,
-        enabled: given.enabled,
-        quota_octets: given.quota_octets,
-        quota_messages: given.quota_messages,
-      })
-      .where("id", "=", given.id),
+      .set({ scram: given.scram })
+      .where("id", "=", given.id)
+      .where("secret", "=", given.secret),
+);
+const oneId = statement("account.oneId", (database, given: { id: AccountId }) =>
+  database.selectFrom("account").select("id").where("id", "=", given.id),
 );
 const remove = statement("account.remove", (database, given: { id: AccountId }) =>
   database.deleteFrom("account").where("id", "=", given.id),
 );
 
-type Found = Tables["account"] & { readonly inbox: MailboxId; readonly junk: MailboxId };
+type Row = Tables["account"];
+type Found = Row & { readonly inbox: MailboxId; readonly junk: MailboxId };
 
 /** Looks an account up. */
 export async function findAccount(sql: Sql, address: Address): Promise<Account | undefined> {
@@ -121,20 +143,37 @@ export async function insertAccount(
     quota_octets: account.quota.octets,
     quota_messages: account.quota.messages,
     created: account.created,
+    scram: account.scram ?? null,
   });
 }
 
 /** Changes an account and gives it as it is then. */
 export async function updateAccount(sql: Sql, account: Account, change: AccountChange): Promise<Account> {
-  const changed = { ...account, ...change };
+  // Keys of a secret that is gone would let the old password in.
+  const keysGone = change.secret !== undefined && change.secret !== account.secret;
+  const changed = { ...account, ...(keysGone ? { scram: null } : {}), ...change };
   await sql.run(update, {
     id: changed.id,
     secret: changed.secret,
     enabled: Number(changed.enabled),
     quota_octets: changed.quota.octets,
     quota_messages: changed.quota.messages,
+    scram: changed.scram,
+    expire_days: changed.expireDays,
+    login_delay_seconds: changed.loginDelaySeconds,
+    language: changed.language,
   });
   return changed;
+}
+
+/** Gives an account keys that go with this secret; false: it has another secret. */
+export async function updateScramKeys(sql: Sql, id: AccountId, secret: string, scram: Uint8Array): Promise<boolean> {
+  return (await sql.run(updateScram, { id, secret, scram })) > 0;
+}
+
+/** Whether there is such an account. */
+export async function hasAccount(sql: Sql, id: AccountId): Promise<boolean> {
+  return (await sql.first(oneId, { id })) !== undefined;
 }
 
 /** Removes an account whose mailboxes are gone. */
@@ -151,6 +190,10 @@ function accountOf(row: Found): Account {
     enabled: row.enabled === 1,
     quota: { octets: row.quota_octets, messages: row.quota_messages },
     created: row.created,
+    scram: row.scram,
+    expireDays: row.expire_days,
+    loginDelaySeconds: row.login_delay_seconds,
+    language: row.language,
     inbox: row.inbox,
     junk: row.junk,
   };

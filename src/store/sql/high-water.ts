@@ -6,7 +6,8 @@ const advance = statement("highWater.advance", (database, given: { name: IdKind;
   database
     .updateTable("high_water")
     .set((of) => ({ value: of("value", "+", given.count) }))
-    .where("name", "=", given.name),
+    .where("name", "=", given.name)
+    .returning("value"),
 );
 const value = statement("highWater.value", (database, given: { name: IdKind }) =>
   database.selectFrom("high_water").select("value").where("name", "=", given.name),
@@ -14,8 +15,8 @@ const value = statement("highWater.value", (database, given: { name: IdKind }) =
 
 /** Takes ids that nothing has had before; gives the first of them. They are gone for good once this commits. */
 export async function reserveIds(sql: Sql, name: IdKind, count: number): Promise<number> {
-  await sql.run(advance, { name, count });
-  return (await highestId(sql, name)) - count + 1;
+  const row = await sql.first(advance, { name, count });
+  return (row?.value ?? 0) - count + 1;
 }
 
 /** The highest id that was ever taken. */

@@ -20,7 +20,15 @@ export const mailboxSnapshot = statement("mailbox.snapshot", (database, given: {
   database
     .selectFrom("mailbox")
     .innerJoin("account", "account.id", "mailbox.account")
-    .select(["account.enabled", "mailbox.next_uid", "mailbox.messages", "mailbox.octets", "mailbox.octets_downgraded"])
+    .select([
+      "account.enabled",
+      "mailbox.next_uid",
+      "mailbox.messages",
+      "mailbox.octets",
+      "mailbox.octets_downgraded",
+      "mailbox.removed_messages",
+      "mailbox.removed_octets",
+    ])
     .where("mailbox.id", "=", given.id),
 );
 /** What all mailboxes of an account hold together. */
@@ -44,6 +52,8 @@ const insert = statement(
       messages: 0,
       octets: 0,
       octets_downgraded: 0,
+      removed_messages: 0,
+      removed_octets: 0,
     }),
 );
 const grow = statement("mailbox.grow", (database, given: Weight & { id: MailboxId; uids: number }) =>
@@ -56,6 +66,24 @@ const grow = statement("mailbox.grow", (database, given: Weight & { id: MailboxI
       octets_downgraded: of("octets_downgraded", "+", given.octetsDowngraded),
     }))
     .where("id", "=", given.id),
+);
+const growRemoved = statement("mailbox.growRemoved", (database, given: Usage & { id: MailboxId }) =>
+  database
+    .updateTable("mailbox")
+    .set((of) => ({
+      removed_messages: of("removed_messages", "+", given.messages),
+      removed_octets: of("removed_octets", "+", given.octets),
+    }))
+    .where("id", "=", given.id),
+);
+/** What undelete may bring back in all mailboxes together. */
+export const removedTotal = statement("mailbox.removedTotal", (database) =>
+  database
+    .selectFrom("mailbox")
+    .select((of) => [
+      of.fn.sum<number | null>("removed_messages").as("messages"),
+      of.fn.sum<number | null>("removed_octets").as("octets"),
+    ]),
 );
 const remove = statement("mailbox.remove", (database, given: { account: AccountId }) =>
   database.deleteFrom("mailbox").where("account", "=", given.account),
@@ -77,13 +105,23 @@ export async function snapshotOf(sql: Sql, mailbox: MailboxId): Promise<Snapshot
     octetsDowngraded: row.octets_downgraded,
     highestUid: row.next_uid - 1,
     enabled: row.enabled === 1,
+    removed: { messages: row.removed_messages, octets: row.removed_octets },
   };
 }
 
-/** The next uid of a mailbox, if it is this account's. */
-export async function nextUid(sql: Sql, mailbox: MailboxId, account: AccountId): Promise<Uid | undefined> {
+/** See Upkeep.removedUsage. */
+export async function removedUsageOf(sql: Sql): Promise<Usage> {
+  const row = await sql.first(removedTotal, {});
+  return { messages: row?.messages ?? 0, octets: row?.octets ?? 0 };
+}
+
+/** The next uid of a mailbox and whose it is. */
+export async function nextUid(
+  sql: Sql,
+  mailbox: MailboxId,
+): Promise<{ readonly account: AccountId; readonly uid: Uid } | undefined> {
   const row = await sql.first(mailboxCounters, { id: mailbox });
-  return row?.account === account ? (row.next_uid as Uid) : undefined;
+  return row && { account: row.account, uid: row.next_uid as Uid };
 }
 
 /** Makes an empty mailbox. */
@@ -94,6 +132,21 @@ export async function insertMailbox(sql: Sql, id: MailboxId, account: AccountId,
 /** Counts one message more and takes its uid. */
 export async function countMessage(sql: Sql, mailbox: MailboxId, octets: number, downgraded: number): Promise<void> {
   await sql.run(grow, { id: mailbox, uids: 1, messages: 1, octets, octetsDowngraded: downgraded });
+}
+
+/** Counts messages that came back, and takes their uids. */
+export async function countMessages(sql: Sql, mailbox: MailboxId, weight: Weight): Promise<void> {
+  await sql.run(grow, { ...weight, id: mailbox, uids: weight.messages });
+}
+
+/** Counts what undelete may bring back now. */
+export async function countRemoved(sql: Sql, mailbox: MailboxId, { messages, octets }: Usage): Promise<void> {
+  await sql.run(growRemoved, { id: mailbox, messages, octets });
+}
+
+/** Takes off what it can bring back no more. */
+export async function uncountRemoved(sql: Sql, mailbox: MailboxId, { messages, octets }: Usage): Promise<void> {
+  await sql.run(growRemoved, { id: mailbox, messages: -messages, octets: -octets });
 }
 
 /** Takes the weight of removed messages off. */

@@ -1,6 +1,6 @@
-import type { ExpressionBuilder } from "kysely";
+import type { ExpressionBuilder, Kysely } from "kysely";
 import type { BodyId, MailboxId, SegmentId, Uid } from "../../model/ids.ts";
-import type { ListingPage, StoredMessage } from "../ports.ts";
+import type { ListingPage, OctetsAs, StoredMessage } from "../ports.ts";
 import { StoreError } from "../ports.ts";
 import type { UidSet } from "../uid-set.ts";
 import type { Weight } from "./mailboxes.ts";
@@ -15,18 +15,25 @@ function atMost(of: ExpressionBuilder<Tables, keyof Tables>, limit: number) {
   return of(of.val(limit), "+", of.lit(0));
 }
 
+type PageOf = { mailbox: MailboxId; after: number; upTo: number; limit: number };
+
+function pageOf(database: Kysely<Tables>, given: PageOf) {
+  return database
+    .selectFrom("message")
+    .where("mailbox", "=", given.mailbox)
+    .where("uid", ">", given.after as Uid)
+    .where("uid", "<=", given.upTo as Uid)
+    .orderBy("uid")
+    .limit((of) => atMost(of, given.limit));
+}
+
 /** A page of a mailbox, in order of uid. */
-export const messagePage = statement(
-  "message.page",
-  (database, given: { mailbox: MailboxId; after: number; upTo: number; limit: number }) =>
-    database
-      .selectFrom("message")
-      .select(["uid", "octets", "uidl_tag", "uidl"])
-      .where("mailbox", "=", given.mailbox)
-      .where("uid", ">", given.after as Uid)
-      .where("uid", "<=", given.upTo as Uid)
-      .orderBy("uid")
-      .limit((of) => atMost(of, given.limit)),
+export const messagePage = statement("message.page", (database, given: PageOf) =>
+  pageOf(database, given).select(["uid", "octets", "uidl_tag", "uidl"]),
+);
+/** The same with the octets as they are sent to clients without UTF8. */
+export const messagePageDowngraded = statement("message.pageDowngraded", (database, given: PageOf) =>
+  pageOf(database, given).select(["uid", "octets_downgraded", "uidl_tag", "uidl"]),
 );
 /** Messages from one on with the places of their bodies; `pending` tells that rows of the mailbox wait to be removed. */
 export const messagesWithBodies = statement(
@@ -127,6 +134,17 @@ export async function insertMessage(sql: Sql, row: Omit<MessageRow, "row_crc">):
   await sql.run(insert, { ...row, row_crc: rowCrc(row) });
 }
 
+/** Adds a message that was kept apart, under names of its own; a row that was damaged stays damaged. */
+export async function insertAgain(
+  sql: Sql,
+  kept: MessageRow,
+  names: Pick<MessageRow, "uid" | "uidl_tag" | "uidl">,
+): Promise<void> {
+  const row = { ...kept, ...names };
+  const crc = rowCrc(row);
+  await sql.run(insert, { ...row, row_crc: rowCrc(kept) === kept.row_crc ? crc : (crc ^ 1) >>> 0 });
+}
+
 /** A page of a listing without what waits to be removed: see Mail.listPage. */
 export async function pageOfMessages(
   sql: Sql,
@@ -134,10 +152,12 @@ export async function pageOfMessages(
   after: number,
   upTo: number,
   limit: number,
+  octetsAs: OctetsAs = "stored",
 ): Promise<ListingPage> {
+  const wanted = octetsAs === "stored" ? messagePage : messagePageDowngraded;
   // The removals first: a message whose row is still there when the page is read was pending before that.
   const pending = await pendingRemovals(sql, mailbox);
-  const rows = await sql.arrays(messagePage, { mailbox, after, upTo, limit });
+  const rows = await sql.arrays(wanted, { mailbox, after, upTo, limit });
   if (pending.length === 0) return packed(rows);
   const kept: (readonly SqlValue[])[] = [];
   let page = rows;
@@ -146,7 +166,7 @@ export async function pageOfMessages(
     if (kept.length >= limit) break;
     const last = Number(page.at(-1)?.[0]);
     const from = pending.reduce((uid, set) => set.nextOutside(uid), last + 1);
-    page = await sql.arrays(messagePage, { mailbox, after: from - 1, upTo, limit });
+    page = await sql.arrays(wanted, { mailbox, after: from - 1, upTo, limit });
   }
   return packed(kept.slice(0, limit));
 }
@@ -202,7 +222,7 @@ function storedMessage(mailbox: MailboxId, row: PlacedRow): StoredMessage | stri
   const [segment, offset, bodyOctets, crc32, sha256, dotted] = placed;
   if (sha256 === null) return `message ${uid} has no body`;
   const place = { body, segment, offset, octets: bodyOctets, crc32, sha256, dotted: dotted === 1 };
-  return { uid, received, place };
+  return { uid, received, octetsDowngraded: octets_downgraded, place };
 }
 
 /** What these messages of a mailbox weigh together; uids that are not there weigh nothing. */

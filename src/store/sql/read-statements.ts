@@ -1,10 +1,16 @@
 import { accountByAddress, accountPage, accountPageOfDomain } from "./accounts.ts";
+import { appPasswordsOfAccount } from "./app-passwords.ts";
 import { listDomains, oneDomain } from "./domains.ts";
-import { accountUsage, mailboxSnapshot } from "./mailboxes.ts";
-import { messagePage, messagesWithBodies } from "./messages.ts";
+import { historyPage } from "./history.ts";
+import { knownPlacesSince } from "./known-places.ts";
+import { accountUsage, mailboxSnapshot, removedTotal } from "./mailboxes.ts";
+import { messagePage, messagePageDowngraded, messagesWithBodies } from "./messages.ts";
+import { messagesBefore } from "./received-before.ts";
 import { removalsOfMailbox } from "./removals.ts";
+import { removedPage } from "./removed.ts";
 import { schemaVersion } from "./schema-version.ts";
 import type { Compile, CompiledStatement, Statement } from "./statement.ts";
+import { directorySummary } from "./summary.ts";
 
 /** Every statement that a thread without Kysely runs. */
 const readStatements: readonly Statement<never, unknown>[] = [
@@ -12,12 +18,20 @@ const readStatements: readonly Statement<never, unknown>[] = [
   accountPage,
   accountPageOfDomain,
   accountUsage,
+  appPasswordsOfAccount,
+  directorySummary,
+  historyPage,
+  knownPlacesSince,
   listDomains,
   mailboxSnapshot,
   messagePage,
+  messagePageDowngraded,
+  messagesBefore,
   messagesWithBodies,
   oneDomain,
   removalsOfMailbox,
+  removedPage,
+  removedTotal,
   schemaVersion,
 ];
 

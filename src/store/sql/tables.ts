@@ -4,6 +4,7 @@ import type { AppPasswordId } from "../../model/device.ts";
 import type { HistoryKind } from "../../model/history.ts";
 import type { AccountId, BodyId, MailboxId, SegmentId, Uid } from "../../model/ids.ts";
 import type { LanguageTag } from "../../model/language.ts";
+import type { RemovalCause } from "../ports.ts";
 
 /** The tables as the newest migration leaves them; what each column means stands there. */
 export type Tables = {
@@ -65,7 +66,7 @@ export type Tables = {
     uids: Uint8Array;
     done: number;
     at: number;
-    kind: string;
+    kind: RemovalKind;
     session: string;
     device: string;
     peer: string;
@@ -79,7 +80,7 @@ export type Tables = {
     kind: HistoryKind;
     uids: Uint8Array;
     new_uids: Uint8Array | null;
-    octets: number | null;
+    octets: Uint8Array | null;
     session: string;
     device: string;
     peer: string;
@@ -103,20 +104,11 @@ export type MessageRow = {
   row_crc: number;
 };
 
-/** A row of `removed`: a message that undelete may bring back. */
-export type RemovedRow = {
-  mailbox: MailboxId;
-  uid: Uid;
-  octets: number;
-  octets_downgraded: number;
-  uidl_tag: number;
-  uidl: string | null;
-  body: BodyId;
-  received: number;
-  at: number;
-  session: string;
-  device: string;
-};
+/** A row of `removed`: a message that undelete may bring back, as it was, and who took it when. */
+export type RemovedRow = MessageRow & { at: number; session: string; device: string };
+
+/** Why rows wait to be removed; "account": all that a removed account left; "": no word of it goes into a history. */
+export type RemovalKind = RemovalCause["kind"] | "account" | "";
 
 /** What has ids of its own. */
 export type IdKind = "account" | "mailbox" | "body" | "segment" | "removal" | "app_password" | "history";

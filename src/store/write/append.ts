@@ -1,4 +1,3 @@
-import { getRandomValues } from "node:crypto";
 import { assert } from "../../lib/assert.ts";
 import type { Result } from "../../lib/result.ts";
 import { err, ok } from "../../lib/result.ts";
@@ -8,9 +7,11 @@ import type { Appended, Delivery } from "../ports.ts";
 import { insertBody } from "../sql/bodies.ts";
 import { countMessage, nextUid, usageOf } from "../sql/mailboxes.ts";
 import { insertMessage } from "../sql/messages.ts";
+import { randomTag } from "./random-tag.ts";
 import type { PlacedBody, UnitContext } from "./unit.ts";
 
-const HIGHEST_UID = 0xffffffff;
+/** Uids have 32 bits. */
+export const HIGHEST_UID = 0xffffffff;
 
 /** The rows of a delivery: one body, a message for each recipient that can take it. */
 export async function append(context: UnitContext, delivery: Delivery): Promise<Result<Appended, never>> {
@@ -44,8 +45,9 @@ async function appendTo(
 ): Promise<Result<Uid, "over-quota" | "no-mailbox">> {
   const { account, mailbox, quota } = recipient;
   const { octets } = delivery.body;
-  const uid = await nextUid(sql, mailbox, account);
-  if (uid === undefined || uid > HIGHEST_UID) return err("no-mailbox");
+  const next = await nextUid(sql, mailbox);
+  if (next?.account !== account || next.uid > HIGHEST_UID) return err("no-mailbox");
+  const { uid } = next;
   if (quota !== null && !fits(await usageOf(sql, account), quota, octets)) return err("over-quota");
   await insertMessage(sql, {
     mailbox,
@@ -60,17 +62,4 @@ async function appendTo(
   });
   await countMessage(sql, mailbox, octets, delivery.octetsDowngraded);
   return ok(uid);
-}
-
-const tags = new Uint32Array(1024);
-let tagsUsed = tags.length;
-
-// Drawn by the thousand: one by one they cost more than the rest of a row.
-function randomTag(): number {
-  if (tagsUsed === tags.length) {
-    getRandomValues(tags);
-    tagsUsed = 0;
-  }
-  tagsUsed += 1;
-  return tags[tagsUsed - 1] ?? 0;
 }

@@ -1,25 +1,49 @@
-import { advanceRemoval, deleteRemoval, oldestRemoval } from "../sql/removals.ts";
-import { messageUids } from "../sql/removed-rows.ts";
-import { MOST_AT_ONCE, removeMessages } from "./expunge.ts";
+import type { MailboxId } from "../../model/ids.ts";
+import { messageUids } from "../sql/message-removal.ts";
+import type { Removal } from "../sql/removals.ts";
+import { advanceRemoval, deleteRemoval, oldestKeptRemoval, oldestRemoval } from "../sql/removals.ts";
+import { SLICE } from "./slices.ts";
+import { eraseMailbox } from "./erase-mailbox.ts";
+import { removeRows } from "./expunge.ts";
 import type { UnitContext } from "./unit.ts";
 
 /** Carries out one slice of the oldest pending removal; false: there is none. */
 export async function carryOutRemoval(context: UnitContext): Promise<boolean> {
-  const { sql } = context;
-  const removal = await oldestRemoval(sql);
+  return carryOut(context, await oldestRemoval(context.sql));
+}
+
+/** The same for a mailbox whose messages are asked back; false: none of them waits. */
+export async function carryOutKept(context: UnitContext, mailbox: MailboxId): Promise<boolean> {
+  return carryOut(context, await oldestKeptRemoval(context.sql, mailbox));
+}
+
+async function carryOut(context: UnitContext, removal: Removal | undefined): Promise<boolean> {
   if (removal === undefined) return false;
-  const { id, mailbox, uids, done } = removal;
+  const { sql } = context;
+  if (removal.kind === "account") {
+    const done = await eraseMailbox(context, removal.mailbox, SLICE);
+    if (done) await deleteRemoval(sql, removal.id);
+    return true;
+  }
+  const { chosen, from } = await nextSlice(context, removal);
+  // The mailbox's counters and its history changed when the removal was noted.
+  if (chosen.length > 0) await removeRows(context, removal.mailbox, chosen, removal);
+  if (from === undefined) await deleteRemoval(sql, removal.id);
+  else await advanceRemoval(sql, removal.id, from - 1);
+  return true;
+}
+
+async function nextSlice(
+  { sql }: UnitContext,
+  { mailbox, uids, done }: Removal,
+): Promise<{ readonly chosen: readonly number[]; readonly from: number | undefined }> {
   const chosen: number[] = [];
   let from: number | undefined = uids.nextInside(done + 1);
-  while (from !== undefined && chosen.length < MOST_AT_ONCE) {
-    const page = await messageUids(sql, mailbox, from, MOST_AT_ONCE - chosen.length);
+  while (from !== undefined && chosen.length < SLICE) {
+    const page = await messageUids(sql, mailbox, from, SLICE - chosen.length);
     const last = page.at(-1);
     chosen.push(...page.filter((uid) => uids.has(uid)));
     from = last === undefined ? undefined : uids.nextInside(last + 1);
   }
-  // The mailbox's counters went down when the removal was noted.
-  if (chosen.length > 0) await removeMessages(context, mailbox, chosen);
-  if (from === undefined) await deleteRemoval(sql, id);
-  else await advanceRemoval(sql, id, from - 1);
-  return true;
+  return { chosen, from };
 }

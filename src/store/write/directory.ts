@@ -3,16 +3,27 @@ import { err, ok } from "../../lib/result.ts";
 import type { Account } from "../../model/account.ts";
 import type { Address, Domain } from "../../model/address.ts";
 import { splitAddress } from "../../model/address.ts";
+import { NO_ACTOR } from "../../model/history.ts";
 import type { AccountId, MailboxId } from "../../model/ids.ts";
 import type { AccountChange, NewAccount } from "../ports.ts";
-import { deleteAccount, findAccount, insertAccount, pageOfAccounts, updateAccount } from "../sql/accounts.ts";
+import {
+  deleteAccount,
+  findAccount,
+  hasAccount,
+  insertAccount,
+  pageOfAccounts,
+  updateAccount,
+  updateScramKeys,
+} from "../sql/accounts.ts";
+import { deleteAppPasswords } from "../sql/app-passwords.ts";
 import { deleteDomain, hasDomain, insertDomain } from "../sql/domains.ts";
 import { reserveIds } from "../sql/high-water.ts";
+import { deleteKnownPlaces } from "../sql/known-places.ts";
 import { deleteMailboxes, insertMailbox, snapshotOf } from "../sql/mailboxes.ts";
-import { insertRemoval, pendingRemovals } from "../sql/removals.ts";
-import { messageUids } from "../sql/removed-rows.ts";
+import { deleteRemovals, insertRemoval } from "../sql/removals.ts";
 import { UidSet } from "../uid-set.ts";
-import { MOST_AT_ONCE, removeMessages } from "./expunge.ts";
+import { eraseMailbox } from "./erase-mailbox.ts";
+import { SLICE } from "./slices.ts";
 import type { UnitContext } from "./unit.ts";
 
 /** See Directory.addDomain. */
@@ -50,11 +61,11 @@ export async function addAccounts(
     const inbox = (firstMailbox + index * 2) as MailboxId;
     const junk = (inbox + 1) as MailboxId;
     const { address, secret, enabled, quota } = account;
-    const row = { id, address, domain, secret, enabled, quota, created: now };
+    const row = { id, address, domain, secret, enabled, quota, created: now, scram: account.scram ?? null };
     await insertAccount(sql, row);
     await insertMailbox(sql, inbox, id, "INBOX");
     await insertMailbox(sql, junk, id, "Junk");
-    added.push({ ...row, inbox, junk });
+    added.push({ ...row, expireDays: null, loginDelaySeconds: null, language: null, inbox, junk });
   }
   return ok(added);
 }
@@ -69,6 +80,17 @@ export async function changeAccount(
   return account === undefined ? err("unknown") : ok(await updateAccount(sql, account, change));
 }
 
+/** See Directory.addScram. */
+export async function addScram(
+  { sql }: UnitContext,
+  account: AccountId,
+  secret: string,
+  scram: Uint8Array,
+): Promise<Result<void, "unknown" | "changed">> {
+  if (await updateScramKeys(sql, account, secret, scram)) return ok(undefined);
+  return err((await hasAccount(sql, account)) ? "changed" : "unknown");
+}
+
 /** See Directory.removeAccount. */
 export async function removeAccount(
   context: UnitContext,
@@ -79,16 +101,19 @@ export async function removeAccount(
   if (account === undefined) return err("unknown");
   let messages = 0;
   for (const mailbox of [account.inbox, account.junk]) messages += await emptyMailbox(context, mailbox);
+  await deleteAppPasswords(sql, account.id);
+  await deleteKnownPlaces(sql, account.id);
   await deleteMailboxes(sql, account.id);
   await deleteAccount(sql, account.id);
   return ok({ messages });
 }
 
+/** What is left after one slice goes later; nobody sees it any more, for its mailbox is gone. */
 async function emptyMailbox(context: UnitContext, mailbox: MailboxId): Promise<number> {
-  const { sql } = context;
+  const { sql, now: at } = context;
   const messages = (await snapshotOf(sql, mailbox))?.messages ?? 0;
-  const pending = await pendingRemovals(sql, mailbox);
-  if (messages > MOST_AT_ONCE || pending.length > 0) await insertRemoval(sql, mailbox, UidSet.all());
-  else await removeMessages(context, mailbox, await messageUids(sql, mailbox, 0, MOST_AT_ONCE));
+  await deleteRemovals(sql, mailbox);
+  const all = { ...NO_ACTOR, mailbox, uids: UidSet.all(), at, kind: "account", keep: false } as const;
+  if (!(await eraseMailbox(context, mailbox, SLICE))) await insertRemoval(sql, all);
   return messages;
 }

@@ -1,54 +1,75 @@
 import type { Result } from "../../lib/result.ts";
 import { ok } from "../../lib/result.ts";
-import type { MailboxId, SegmentId } from "../../model/ids.ts";
-import { BODY_HEAD_OCTETS } from "../../model/body.ts";
-import { releaseBodies } from "../sql/bodies.ts";
+import { NO_ACTOR } from "../../model/history.ts";
+import type { MailboxId } from "../../model/ids.ts";
+import type { RemovalCause } from "../ports.ts";
+import { insertHistory } from "../sql/history.ts";
 import type { Weight } from "../sql/mailboxes.ts";
-import { uncountMessages } from "../sql/mailboxes.ts";
+import { countRemoved, uncountMessages } from "../sql/mailboxes.ts";
+import { deleteMessageRows, presentUids, weighRows } from "../sql/message-removal.ts";
 import { weighMessages } from "../sql/messages.ts";
+import type { NewRemoval } from "../sql/removals.ts";
 import { insertRemoval, pendingRemovals } from "../sql/removals.ts";
-import { removeMessageRows } from "../sql/removed-rows.ts";
-import { shrinkSegment } from "../sql/segments.ts";
+import { keepRemovedRows } from "../sql/removed-rows.ts";
 import { UidSet } from "../uid-set.ts";
+import { dropBodies } from "./drop-bodies.ts";
 import type { UnitContext } from "./unit.ts";
 
 /** Above so many, a removal is noted and carried out in slices (DESIGN "Many marks"). */
 export const MOST_AT_ONCE = 2000;
+
+/** Why and by whom rows go. */
+type By = Omit<NewRemoval, "mailbox" | "uids">;
 
 /** The rows of a removal: those that are there and do not already wait to be removed. */
 export async function expunge(
   context: UnitContext,
   mailbox: MailboxId,
   uids: Uint32Array,
+  cause?: RemovalCause,
 ): Promise<Result<{ readonly removed: number }, never>> {
-  const { sql } = context;
+  const { sql, now: at } = context;
+  const by: By = cause === undefined ? { ...NO_ACTOR, at, kind: "", keep: false } : { ...cause, at };
   let set = UidSet.of(uids);
   for (const pending of await pendingRemovals(sql, mailbox)) set = set.minus(pending);
-  let weight: Weight;
-  if (set.count <= MOST_AT_ONCE) {
-    weight = await removeMessages(context, mailbox, set.toArray());
-  } else {
-    weight = await weighMessages(sql, mailbox, set);
-    if (weight.messages > 0) await insertRemoval(sql, mailbox, set);
-  }
-  if (weight.messages > 0) await uncountMessages(sql, mailbox, weight);
+  const { weight, removed } =
+    set.count <= MOST_AT_ONCE
+      ? await removeNow(context, mailbox, set, by)
+      : await removeLater(context, mailbox, set, by);
+  if (weight.messages === 0) return ok({ removed: 0 });
+  await uncountMessages(sql, mailbox, weight);
+  if (by.keep) await countRemoved(sql, mailbox, weight);
+  if (cause !== undefined) await insertHistory(sql, [{ ...cause, mailbox, at, uids: removed }]);
   return ok({ removed: weight.messages });
 }
 
-/** Takes away rows and what they leave without a reader; the mailbox's counters are the caller's. */
-export async function removeMessages(
+type Outcome = { readonly weight: Weight; readonly removed: UidSet };
+
+async function removeNow(context: UnitContext, mailbox: MailboxId, set: UidSet, by: By): Promise<Outcome> {
+  const weight = await removeRows(context, mailbox, set.toArray(), by);
+  return { weight, removed: UidSet.of(Uint32Array.from(weight.uids)) };
+}
+
+async function removeLater({ sql }: UnitContext, mailbox: MailboxId, set: UidSet, by: By): Promise<Outcome> {
+  const weight = await weighMessages(sql, mailbox, set);
+  if (weight.messages === 0) return { weight, removed: set };
+  const removed = weight.messages === set.count ? set : await presentUids(sql, mailbox, set);
+  await insertRemoval(sql, { ...by, mailbox, uids: removed });
+  return { weight, removed };
+}
+
+/** Takes rows away, to where undelete finds them or for good; the mailbox's counters are the caller's. */
+export async function removeRows(
   context: UnitContext,
   mailbox: MailboxId,
   uids: readonly number[],
-): Promise<Weight> {
-  const { sql, now, effects } = context;
-  const removed = await removeMessageRows(sql, mailbox, uids);
-  if (removed.messages === 0) return removed;
-  const dead = new Map<SegmentId, number>();
-  for (const body of await releaseBodies(sql, removed.bodies)) {
-    if (body.segment === null) effects.orphans.push(body.id);
-    else dead.set(body.segment, (dead.get(body.segment) ?? 0) + body.octets + BODY_HEAD_OCTETS);
-  }
-  for (const [segment, octets] of dead) await shrinkSegment(sql, segment, octets, now);
-  return removed;
+  by: Pick<By, "keep" | "at" | "session" | "device">,
+): Promise<Awaited<ReturnType<typeof weighRows>>> {
+  const { sql } = context;
+  const found = await weighRows(sql, mailbox, uids);
+  if (found.messages === 0) return found;
+  if (by.keep) await keepRemovedRows(sql, mailbox, uids, by);
+  await deleteMessageRows(sql, mailbox, uids);
+  if (!by.keep) await dropBodies(context, found.bodies);
+  return found;
 }

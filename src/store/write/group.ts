@@ -1,4 +1,3 @@
-import { unreachable } from "../../lib/assert.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Result } from "../../lib/result.ts";
 import { err } from "../../lib/result.ts";
@@ -9,15 +8,12 @@ import type { WriteFailure } from "../ports.ts";
 import { StoreError } from "../ports.ts";
 import { growSegment, sealSegment, shrinkSegment } from "../sql/segments.ts";
 import type { WriteSql } from "../sql/statement.ts";
-import { append } from "./append.ts";
 import type { BodyIds } from "./body-ids.ts";
-import { addAccounts, addDomain, changeAccount, removeAccount, removeDomain } from "./directory.ts";
-import { expunge } from "./expunge.ts";
 import type { StoreHealth } from "./health.ts";
 import { placeBodies } from "./place-bodies.ts";
-import type { Effects, PlacedBody, Unit, UnitContext } from "./unit.ts";
+import { runRows } from "./run-rows.ts";
+import type { Effects, PlacedBody, Unit } from "./unit.ts";
 import { addEffects, noEffects } from "./unit.ts";
-import type { RowRequest } from "./verbs.ts";
 
 export type GroupParts = {
   readonly sql: WriteSql;
@@ -142,27 +138,6 @@ async function runUnit(unit: Unit, now: number, group: Effects, parts: GroupPart
     const failure = cause.full ? "full" : "failed";
     health.unitFailed(failure);
     return { unit, outcome: err(failure) };
-  }
-}
-
-function runRows(context: UnitContext, request: RowRequest): Promise<Result<unknown, unknown>> {
-  switch (request.verb) {
-    case "append":
-      return append(context, ...request.arguments);
-    case "expunge":
-      return expunge(context, ...request.arguments);
-    case "addDomain":
-      return addDomain(context, ...request.arguments);
-    case "removeDomain":
-      return removeDomain(context, ...request.arguments);
-    case "addAccounts":
-      return addAccounts(context, ...request.arguments);
-    case "changeAccount":
-      return changeAccount(context, ...request.arguments);
-    case "removeAccount":
-      return removeAccount(context, ...request.arguments);
-    default:
-      return unreachable(request);
   }
 }
 

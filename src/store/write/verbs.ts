@@ -1,15 +1,20 @@
-import type { Directory, Mail, Upkeep } from "../ports.ts";
+import type { Devices, Directory, History, Mail, Upkeep } from "../ports.ts";
 
 /** What changes a store; all of it is done by the one writer. */
 export type WriteVerbs = Pick<
   Directory,
-  "addDomain" | "removeDomain" | "addAccounts" | "changeAccount" | "removeAccount"
+  "addDomain" | "removeDomain" | "addAccounts" | "changeAccount" | "addScram" | "removeAccount"
 > &
-  Pick<Mail, "append" | "expunge"> &
-  Upkeep;
+  Pick<Devices, "addAppPassword" | "removeAppPassword" | "noteUses" | "noteKnownPlaces"> &
+  Pick<History, "note"> &
+  Pick<Mail, "append" | "expunge" | "restore"> &
+  Pick<Upkeep, "erase" | "forget" | SoloVerb>;
 
-/** Those that are rows in a transaction; the others take a turn of their own. */
-export type RowVerb = Exclude<keyof WriteVerbs, keyof Upkeep>;
+/** Those that take a turn of their own. */
+type SoloVerb = "reclaim" | "state";
+
+/** Those that are rows in a transaction. */
+export type RowVerb = Exclude<keyof WriteVerbs, SoloVerb>;
 
 type RequestFor<V extends keyof WriteVerbs> = {
   [N in V]: { readonly verb: N; readonly arguments: Parameters<WriteVerbs[N]> };
@@ -33,9 +38,18 @@ export function writeVerbs(submit: (request: Request) => Promise<unknown>): Writ
     removeDomain: call("removeDomain"),
     addAccounts: call("addAccounts"),
     changeAccount: call("changeAccount"),
+    addScram: call("addScram"),
     removeAccount: call("removeAccount"),
+    addAppPassword: call("addAppPassword"),
+    removeAppPassword: call("removeAppPassword"),
+    noteUses: call("noteUses"),
+    noteKnownPlaces: call("noteKnownPlaces"),
+    note: call("note"),
     append: call("append"),
     expunge: call("expunge"),
+    restore: call("restore"),
+    erase: call("erase"),
+    forget: call("forget"),
     reclaim: call("reclaim"),
     state: call("state"),
   };

@@ -19,10 +19,11 @@ async function accounts(database: Kysely<unknown>): Promise<void> {
     ["language", "text"],
   ] as const;
   for (const [name, type] of columns) await database.schema.alterTable("account").addColumn(name, type).execute();
-  // What CAPA says before a login is of all accounts; asked twice a second, so never by a scan.
+  // What CAPA says before a login is of all enabled accounts; asked twice a second, so never by a scan.
   await sql`create index account_without_scram on account (enabled) where scram is null`.execute(database);
-  await sql`create index account_expire_days on account (expire_days) where expire_days is not null`.execute(database);
-  await sql`create index account_login_delay on account (login_delay_seconds)
+  await sql`create index account_expire_days on account (enabled, expire_days)
+    where expire_days is not null`.execute(database);
+  await sql`create index account_login_delay on account (enabled, login_delay_seconds)
     where login_delay_seconds is not null`.execute(database);
 }
 
@@ -57,7 +58,8 @@ async function devices(database: Kysely<unknown>): Promise<void> {
 }
 
 async function removed(database: Kysely<unknown>): Promise<void> {
-  // What undelete may bring back, apart from `message`, so that no listing has to step over it.
+  // What undelete may bring back, apart from `message`, so that no listing has to step over it. The columns of `message`
+  // are as they were there, row_crc too: a row that was damaged is not made whole by a removal.
   await database.schema
     .createTable("removed")
     .addColumn("mailbox", "integer", (column) => column.notNull())
@@ -67,11 +69,13 @@ async function removed(database: Kysely<unknown>): Promise<void> {
     .addColumn("uidl_tag", "integer", (column) => column.notNull())
     .addColumn("uidl", "text")
     .addColumn("body", "integer", (column) => column.notNull())
+    .addColumn("body_key", "blob")
     .addColumn("received", "integer", (column) => column.notNull())
+    .addColumn("row_crc", "integer", (column) => column.notNull())
     .addColumn("at", "integer", (column) => column.notNull())
     .addColumn("session", "text", (column) => column.notNull())
     .addColumn("device", "text", (column) => column.notNull())
-    .addPrimaryKeyConstraint("removed_key", ["mailbox", "uid"])
+    .addPrimaryKeyConstraint("removed_key", ["mailbox", "at", "uid"])
     .modifyEnd(sql`strict, without rowid`)
     .execute();
   await database.schema.createIndex("removed_by_age").on("removed").columns(["at", "mailbox", "uid"]).execute();
@@ -80,7 +84,8 @@ async function removed(database: Kysely<unknown>): Promise<void> {
       .alterTable("mailbox")
       .addColumn(name, "integer", (column) => column.notNull().defaultTo(0))
       .execute();
-  // A removal that is carried out later has to know who asked for it; keep = 0: nothing is kept for undelete.
+  // A removal that is carried out later has to know who asked for it; keep = 0: nothing is kept for undelete. kind
+  // "account": of all that a removed account leaves behind; "": messages, without a word in their history.
   for (const [name, type] of [
     ["at", "integer"],
     ["kind", "text"],
@@ -99,6 +104,8 @@ async function removed(database: Kysely<unknown>): Promise<void> {
 
 async function history(database: Kysely<unknown>): Promise<void> {
   // uids: a UidSet of the messages that the entry is of. new_uids: as many uids in the same order, of "restored" ones.
+  // octets: as many numbers in the same order, of "sent" and "cut" ones: a session that fetches a thousand messages is a
+  // handful of rows.
   await database.schema
     .createTable("history")
     .addColumn("mailbox", "integer", (column) => column.notNull())
@@ -107,7 +114,7 @@ async function history(database: Kysely<unknown>): Promise<void> {
     .addColumn("kind", "text", (column) => column.notNull())
     .addColumn("uids", "blob", (column) => column.notNull())
     .addColumn("new_uids", "blob")
-    .addColumn("octets", "integer")
+    .addColumn("octets", "blob")
     .addColumn("session", "text", (column) => column.notNull())
     .addColumn("device", "text", (column) => column.notNull())
     .addColumn("peer", "text", (column) => column.notNull())
