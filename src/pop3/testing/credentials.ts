@@ -1,5 +1,5 @@
 import { createHash, createHmac, pbkdf2Sync, timingSafeEqual } from "node:crypto";
-import type { Credentials } from "../../auth/engine/credentials.ts";
+import type { Credentials, ScramHash } from "../../auth/engine/credentials.ts";
 import type { ScramFacts } from "../../auth/engine/mechanism.ts";
 
 const PASSWORDS: ReadonlyMap<string, string> = new Map([
@@ -36,20 +36,44 @@ function isRight(credentials: Exclude<Credentials, { kind: "scram" }>, certifica
 }
 
 // RFC 5802 §3, in its own words.
-function proven({
-  user,
-  hash,
-  message,
-  proof,
-}: Extract<Credentials, { kind: "scram" }>): { readonly serverSignature: Uint8Array } | undefined {
+function proven(given: Extract<Credentials, { kind: "scram" }>): { readonly serverSignature: Uint8Array } | undefined {
+  const { user, hash, message, proof } = given;
+  const { clientKey, storedKey, serverKey } = keysOf(PASSWORDS.get(user) ?? "", hash);
+  const right = timingSafeEqual(proof, xor(clientKey, hmac(hash, storedKey, message)));
+  return right && PASSWORDS.has(user) ? { serverSignature: hmac(hash, serverKey, message) } : undefined;
+}
+
+/** What a client of SCRAM-SHA-256 says: both its messages, and what it then expects to hear. */
+export function scramClient(user: string, password: string, gs2Header: string, binding: Uint8Array) {
+  const { salt, iterations, nonce } = scramFacts;
+  const { clientKey, storedKey, serverKey } = keysOf(password, "sha256");
+  const bare = `n=${user},r=client`;
+  const challenge = `r=client${nonce},s=${Buffer.from(salt).toString("base64")},i=${iterations}`;
+  const bound = Buffer.concat([Buffer.from(gs2Header), binding]).toString("base64");
+  const message = `${bare},${challenge},c=${bound},r=client${nonce}`;
+  const proof = xor(clientKey, hmac("sha256", storedKey, message)).toString("base64");
+  return {
+    first: Buffer.from(gs2Header + bare).toString("base64"),
+    final: Buffer.from(`c=${bound},r=client${nonce},p=${proof}`).toString("base64"),
+    signature: Buffer.from(`v=${hmac("sha256", serverKey, message).toString("base64")}`).toString("base64"),
+  };
+}
+
+function keysOf(password: string, hash: ScramHash) {
   const { salt, iterations } = scramFacts;
-  const octets = hash === "sha1" ? 20 : 32;
-  const hmac = (key: Uint8Array, text: Uint8Array | string) => createHmac(hash, key).update(text).digest();
-  const salted = pbkdf2Sync((PASSWORDS.get(user) ?? "").normalize("NFKC"), salt, iterations, octets, hash);
-  const storedKey = createHash(hash).update(hmac(salted, "Client Key")).digest();
-  const signature = hmac(storedKey, message);
-  const clientKey = Uint8Array.from(proof, (octet, index) => octet ^ (signature[index] ?? 0));
-  const right = timingSafeEqual(createHash(hash).update(clientKey).digest(), storedKey);
-  if (!right || !PASSWORDS.has(user)) return undefined;
-  return { serverSignature: hmac(hmac(salted, "Server Key"), message) };
+  const salted = pbkdf2Sync(password.normalize("NFKC"), salt, iterations, hash === "sha1" ? 20 : 32, hash);
+  const clientKey = hmac(hash, salted, "Client Key");
+  return {
+    clientKey,
+    storedKey: createHash(hash).update(clientKey).digest(),
+    serverKey: hmac(hash, salted, "Server Key"),
+  };
+}
+
+function hmac(hash: ScramHash, key: Uint8Array, text: Uint8Array | string): Buffer {
+  return createHmac(hash, key).update(text).digest();
+}
+
+function xor(one: Uint8Array, other: Uint8Array): Buffer {
+  return Buffer.from(one.map((octet, index) => octet ^ (other[index] ?? 0)));
 }

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
+import type { ConnectionOptions } from "node:tls";
+import type { Cidr } from "../../model/cidr.ts";
 import { Crowd } from "../../net/crowd.ts";
 import { listen, type TlsMode } from "../../net/listener.ts";
 import { TestClient, testContext } from "../../net/testing.ts";
@@ -17,10 +19,15 @@ type RigOptions = {
   readonly tls?: TlsMode;
   readonly options?: Partial<Pop3Options>;
   readonly mechanisms?: Partial<MechanismPolicy>;
+  /** Networks of proxies that name their client. */
+  readonly proxyFrom?: readonly Cidr[];
 };
 
 /** POP3 on a free port over a maildrop in memory, with the clock in the test's hand. */
-export async function rig(context: TestContext, { tls = "none", options = {}, mechanisms = {} }: RigOptions = {}) {
+export async function rig(
+  context: TestContext,
+  { tls = "none", options = {}, mechanisms = {}, proxyFrom = [] }: RigOptions = {},
+) {
   const memory = new MemoryPorts();
   memory.announced = announcedWith({ allowCleartext: tls === "none", ...mechanisms });
   const { log, events } = recordingLog();
@@ -40,6 +47,7 @@ export async function rig(context: TestContext, { tls = "none", options = {}, me
     address: { host: "127.0.0.1", port: 0 },
     tls,
     context: () => secureContext,
+    proxyFrom,
     busyLine: POP3_BUSY_LINE,
     accept: pop3Handler(pop3, memory.ports, log, metrics),
     crowd,
@@ -52,9 +60,10 @@ export async function rig(context: TestContext, { tls = "none", options = {}, me
     await listener[Symbol.asyncDispose]();
     crowd[Symbol.dispose]();
   });
-  const connect = async (): Promise<TestClient> => {
-    const client = await TestClient.connect(listener.address, tls === "implicit" ? {} : undefined);
+  const connect = async (how: { readonly tls?: ConnectionOptions; readonly header?: Uint8Array } = {}) => {
+    const client = await TestClient.connect(listener.address, tls === "implicit" ? (how.tls ?? {}) : undefined);
     clients.push(client);
+    if (how.header !== undefined) client.socket.write(how.header);
     assert.equal(await client.line(), "+OK pop.example.com POP3 ready");
     return client;
   };
