@@ -46,9 +46,10 @@ async function expireOf(parts: RetentionParts, account: Account, days: number, s
   let messages = 0;
   try {
     for (const mailbox of [account.inbox, account.junk]) {
-      for (let slice = MESSAGES; slice === MESSAGES && !stopping.aborted;) {
-        slice = await expireSlice(parts, mailbox, before);
-        messages += slice;
+      for (let more = true; more && !stopping.aborted;) {
+        const slice = await expireSlice(parts, mailbox, before);
+        messages += slice.removed;
+        more = slice.more;
         // Others of this thread, and whoever waits for the maildrop, come in between.
         await setImmediate();
       }
@@ -61,26 +62,29 @@ async function expireOf(parts: RetentionParts, account: Account, days: number, s
   }
 }
 
-/** Removes one slice and gives how many went; 0: none is old enough, or somebody is in session. */
+type Slice = { readonly removed: number; readonly more: boolean };
+const NONE: Slice = { removed: 0, more: false };
+
+/** Removes one slice of what is old enough, unless somebody is in session. */
 async function expireSlice(
   { store, undeleteDays }: RetentionParts,
   mailbox: MailboxId,
   before: number,
-): Promise<number> {
+): Promise<Slice> {
   const { mail, leases } = store;
-  // Nearly always there is none, and the lease is left alone.
-  if ((await mail.receivedBefore(mailbox, before, 1)).length === 0) return 0;
+  // Asked without the lease, which nearly always is left alone: uids are not reused, and what a session removes before the
+  // lease is there is not removed twice.
+  const uids = await mail.receivedBefore(mailbox, before, MESSAGES);
+  if (uids.length === 0) return NONE;
   const lease = await leases.acquire(mailbox, { waitMs: 0, job: true }, () => undefined);
-  if (!lease.ok) return 0;
+  if (!lease.ok) return NONE;
   try {
-    // Asked again under the lease: what a session removed meanwhile is not removed twice.
-    const uids = await mail.receivedBefore(mailbox, before, MESSAGES);
-    if (!lease.value.beginUpdate()) return 0;
+    if (!lease.value.beginUpdate()) return NONE;
     const cause = { ...NO_ACTOR, kind: "expired", keep: undeleteDays() > 0 } as const;
     const outcome = await mail.expunge(mailbox, uids, cause);
     if (!outcome.ok)
       throw new StoreError("unavailable", `expiring: ${outcome.error}`, { full: outcome.error === "full" });
-    return outcome.value.removed;
+    return { removed: outcome.value.removed, more: uids.length === MESSAGES };
   } finally {
     lease.value.release();
   }
