@@ -187,12 +187,15 @@ async function mpop(method: string, secret: string): Promise<Finished> {
   const place = mkdirIn(`mpop-${method}`);
   const box = path.join(place, "box");
   for (const part of ["", "cur", "new", "tmp"]) mkdirSync(path.join(box, part), { recursive: true });
+  const secretFile = path.join(place, "secret");
+  writeFileSync(secretFile, `${secret}\n`, { mode: 0o600 });
   const lines = [
     "account default",
     "host localhost",
     `port ${server.ports.pop3s}`,
     `user ${user}`,
-    `password ${secret}`,
+    // A line of its file holds 500 characters, and a token has more.
+    `passwordeval cat ${secretFile}`,
     `auth ${method}`,
     "tls on",
     "tls_starttls off",
