@@ -5,6 +5,7 @@ import { recordingLog, testMetrics, type Recorded } from "../observe/testing.ts"
 import type { Connection, ConnectionHandler } from "./connection.ts";
 import { Crowd } from "./crowd.ts";
 import { listen, type ListenOptions, type Listener } from "./listener.ts";
+import { createNetworkLimitsMemory, NetworkLimits } from "./network-limits.ts";
 
 const loopback = { host: "127.0.0.1", port: 0 };
 
@@ -70,9 +71,12 @@ export class Rig implements AsyncDisposable {
   readonly #options: Omit<ListenOptions, "address" | "tls">;
   readonly #listeners: Listener[] = [];
 
-  constructor(context?: SecureContext, connections = 100) {
-    const clock: Clock = { now: () => this.now, monotonic: () => this.now };
-    this.crowd = new Crowd({ connections, clock });
+  constructor(context?: SecureContext, connections = 100, ofNetwork = { connections: 100, perMinute: 100 }) {
+    // The time of day is real: certificates are judged by it.
+    const clock: Clock = { now: Date.now, monotonic: () => this.now };
+    const memory = createNetworkLimitsMemory({ connections, threads: 1 });
+    const networks = new NetworkLimits(memory, { thread: 1, limits: () => ofNetwork, clock });
+    this.crowd = new Crowd({ connections, clock, networks });
     const { metrics, sample } = testMetrics();
     const { log, events } = recordingLog();
     this.sample = sample;
