@@ -163,10 +163,10 @@ describe("penalties", () => {
     assert.deepEqual(
       world.events.slice(start).map(({ fields }) => fields),
       [
-        said("A+tag@D.example", "1 penalties"),
-        said("2001:db8:0:1:aaaa::1", "1 penalties"),
-        said("192.0.2.0/24", "1 penalties"),
-        said("", "0 penalties"),
+        said("A+tag@D.example", "1 cleared"),
+        said("2001:db8:0:1:aaaa::1", "1 cleared"),
+        said("192.0.2.0/24", "1 cleared"),
+        said("", "0 cleared"),
       ],
     );
   });

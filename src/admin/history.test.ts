@@ -135,6 +135,7 @@ describe("the history of a maildrop", () => {
         received: null,
         octets: null,
         recoverableUntil: null,
+        restoredAs: null,
       });
       assert.equal(story.value.entries.length, 3);
     }
@@ -151,7 +152,7 @@ describe("the story of a message", () => {
       return told.value;
     };
     const received = new Date(RECEIVED).toISOString();
-    const facts = { uidl: name, received, octets: 5 };
+    const facts = { uidl: name, received, octets: 5, restoredAs: null };
     assert.deepEqual((await story(name)).message, { ...facts, state: "here", recoverableUntil: null });
     await fetched(uid, "sent", 5);
     await remove([uid, other]);
@@ -161,7 +162,7 @@ describe("the story of a message", () => {
     assert.ok(Math.abs(until - Date.now() - 14 * 86_400_000) < 60_000);
     assert.ok((await admin.call("maildrop.restore", { address, uidl: name })).ok);
     const { entries, message: gone } = await story(name);
-    assert.equal(gone.state, "gone");
+    assert.equal(gone.state, "restored");
     assert.deepEqual(
       entries.map(({ kind, messages, uidls }) => [kind, messages, uidls.length]),
       [
@@ -172,6 +173,7 @@ describe("the story of a message", () => {
     );
     const [{ newUidls: [back = ""] } = { newUidls: [] }] = entries;
     assert.notEqual(back, name);
+    assert.equal(gone.restoredAs, back);
     assert.equal((await story(back)).message.state, "here");
   });
 

@@ -30,7 +30,9 @@ export type HistoryRow = {
 /** A message's own facts; times are ISO 8601. */
 export type MessageFacts = {
   readonly uidl: string;
-  readonly state: "here" | "removed" | "gone";
+  readonly state: "here" | "removed" | "restored" | "gone";
+  /** The UIDL under which it came back, of "restored". */
+  readonly restoredAs: string | null;
   readonly received: string | null;
   readonly octets: number | null;
   /** Until when it can be brought back, if the disk does not fill up before. */
@@ -80,7 +82,7 @@ export const messageHistory = operation(
         const at = entry.newUids[entry.uids.indexOf(uid)];
         rows.push(await rowOf(entry, [uid], at === undefined ? [] : [at], names));
       }
-      const message = factsOf(services, found);
+      const message = factsOf(services, found, before === undefined ? rows[0] : undefined);
       return ok({ address: account.address, mailbox: name, message, entries: rows, next: nextOf(entries, limit) });
     }),
 );
@@ -112,16 +114,21 @@ async function rowOf(
   return { at: new Date(entry.at).toISOString(), kind, messages, uidls, newUidls, octets, device, session, peer };
 }
 
-function factsOf(services: AdminServices, found: Whereabouts): MessageFacts {
+function factsOf(services: AdminServices, found: Whereabouts, newest: HistoryRow | undefined): MessageFacts {
+  const unknown = { received: null, octets: null, recoverableUntil: null, restoredAs: null };
   if (found.state === "gone") {
-    return { uidl: found.uidl, state: "gone", received: null, octets: null, recoverableUntil: null };
+    const [restoredAs] = newest?.kind === "restored" ? newest.newUidls : [];
+    const { uidl } = found;
+    return restoredAs === undefined
+      ? { ...unknown, uidl, state: "gone" }
+      : { ...unknown, uidl, state: "restored", restoredAs };
   }
   if (found.state === "here") {
     const received = new Date(found.received).toISOString();
-    return { uidl: found.uidl, state: "here", received, octets: found.octets, recoverableUntil: null };
+    return { ...unknown, uidl: found.uidl, state: "here", received, octets: found.octets };
   }
   const { uidl, octets, at } = found.removed;
   const received = new Date(found.removed.received).toISOString();
   const recoverableUntil = new Date(at + services.defaults().undeleteDays * DAY_MS).toISOString();
-  return { uidl, state: "removed", received, octets, recoverableUntil };
+  return { ...unknown, uidl, state: "removed", received, octets, recoverableUntil };
 }

@@ -21,7 +21,7 @@ export const clearPenalties = operation(
     if (filters === undefined) return refuse("bad-network", which);
     if (penalties === undefined) return ok({ running: false, cleared: 0 });
     const cleared = filters.reduce((sum, filter) => sum + penalties.clear(filter), 0);
-    log.info("admin.change", { action: "auth.penalties.clear", subject: which ?? "", detail: `${cleared} penalties` });
+    log.info("admin.change", { action: "auth.penalties.clear", subject: which ?? "", detail: `${cleared} cleared` });
     return ok({ running: true, cleared });
   },
 );

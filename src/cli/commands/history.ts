@@ -3,7 +3,7 @@ import type { InputOf } from "../../admin/operations.ts";
 import { formatOctets } from "../../config/octets.ts";
 import { valueOf, withAdmin } from "../admin.ts";
 import { answer, UsageError, type Context, type Given } from "../context.ts";
-import { formatDate } from "../format-date.ts";
+import { formatDate, formatTime } from "../format-date.ts";
 import type { MessageKey } from "../language.ts";
 import { renderFacts, renderTable } from "../table.ts";
 
@@ -43,7 +43,7 @@ async function ofMaildrop(context: Context, address: string, limit: number): Pro
         { title: say("maildrop.octets"), right: true },
         ...byColumns(context),
       ],
-      entries.map((row) => [formatDate(row.at), whatOf(context, row), whichOf(context, row), ...byOf(context, row)]),
+      entries.map((row) => [formatTime(row.at), whatOf(context, row), whichOf(context, row), ...byOf(context, row)]),
     );
     return more ? `${table}\n${say("history.more", { count: entries.length })}` : table;
   });
@@ -60,9 +60,9 @@ async function ofMessage(context: Context, address: string, uidl: string, limit:
   answer(context, { address: first.address, mailbox: first.mailbox, message, entries, more }, () => {
     // A story is told from its beginning.
     const rows = entries.toReversed().map((row) => {
-      return [formatDate(row.at), whatOf(context, row), ...byOf(context, row)];
+      return [formatTime(row.at), whatOf(context, row), ...byOf(context, row)];
     });
-    const came = message.received === null ? [] : [[formatDate(message.received), say("history.came")]];
+    const came = message.received === null ? [] : [[formatTime(message.received), say("history.came")]];
     const columns = [
       { title: say("history.when") },
       { title: say("history.what") },
@@ -92,25 +92,27 @@ async function inPages<P extends Page>(
     entries.push(...page.entries);
     ({ next } = page);
   }
-  return { first, entries, more: next !== null };
+  // What was fetched is written a second later than what was removed: the order of time is another one.
+  const byTime = entries.toSorted((one, other) => Date.parse(other.at) - Date.parse(one.at));
+  return { first, entries: byTime, more: next !== null };
 }
 
 function factsOf(
   { say }: Context,
   mailbox: string,
-  { uidl, state, received, octets, recoverableUntil }: MessageFacts,
+  { uidl, state, received, octets, recoverableUntil, restoredAs }: MessageFacts,
 ): readonly (readonly [string, string])[] {
   const facts: (readonly [string, string])[] = [[say("maildrop.uidl"), uidl]];
-  if (received !== null) facts.push([say("maildrop.received"), formatDate(received)]);
+  if (received !== null) facts.push([say("maildrop.received"), formatTime(received)]);
   if (octets !== null) facts.push([say("maildrop.octets"), formatOctets(octets)]);
   const date = recoverableUntil === null ? "" : formatDate(recoverableUntil);
-  facts.push([say("history.now"), say(`history.state-${state}`, { mailbox, date })]);
+  facts.push([say("history.now"), say(`history.state-${state}`, { mailbox, date, uidl: restoredAs ?? "" })]);
   return facts;
 }
 
-function whatOf({ say }: Context, { kind, messages, newUidls }: HistoryRow): string {
-  const [uidl] = newUidls;
-  if (kind === "restored" && messages === 1 && uidl !== undefined) return say("history.restored-as", { uidl });
+function whatOf({ say }: Context, { kind, newUidls }: HistoryRow): string {
+  const [uidl, ...others] = newUidls;
+  if (kind === "restored" && others.length === 0 && uidl !== undefined) return say("history.restored-as", { uidl });
   const key: MessageKey = `history.${kind}`;
   return say(key);
 }

@@ -197,6 +197,7 @@ export const en = {
   "history.now": "Now",
   "history.state-here": "in {mailbox}",
   "history.state-removed": "removed; it can be brought back until {date}",
+  "history.state-restored": "brought back as {uidl}",
   "history.state-gone": "gone for good",
   "history.came": "received",
   "history.sent": "fetched whole, checksum right",

@@ -198,6 +198,7 @@ export const zhCn: Readonly<Record<keyof typeof en, string>> = {
   "history.now": "现状",
   "history.state-here": "在 {mailbox} 中",
   "history.state-removed": "已删除，可恢复至 {date}",
+  "history.state-restored": "已恢复为 {uidl}",
   "history.state-gone": "已彻底清除",
   "history.came": "收到",
   "history.sent": "已完整收取，校验和正确",
