@@ -6,10 +6,11 @@ import type { Language } from "../src/config/language.ts";
 import { events } from "../src/observe/events.ts";
 import { metricRows, type MetricRow } from "../src/observe/metrics-table.ts";
 import { readProcess } from "../src/observe/process-metrics.ts";
+import { NOTE, table } from "./markdown.ts";
+import { pop3Page } from "./reference-pop3.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 
-const NOTE = "<!-- Made by scripts/reference.ts from the tables in src/; do not edit. -->";
 const MADE = {
   en: `${NOTE}\n\n[简体中文](configuration.zh-CN.md)`,
   zh: `${NOTE}\n\n[English](configuration.md)`,
@@ -22,6 +23,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["docs/reference/configuration.zh-CN.md", configurationPage("zh")],
     ["docs/reference/events.md", eventsPage()],
     ["docs/reference/metrics.md", metricsPage()],
+    ["docs/reference/pop3.md", pop3Page()],
   ]);
 }
 
@@ -78,7 +80,7 @@ function eventsPage(): string {
 
 // The fields are types, which are gone when the program runs: they are read from the text of their file.
 function eventFields(source: string): ReadonlyMap<string, readonly string[]> {
-  const row = /^ {2}"([a-z0-9.-]+)": event(?:<([\s\S]*?)>)?\(/gm;
+  const row = /^ {2}"([a-z0-9._-]+)": event(?:<([\s\S]*?)>)?\(/gm;
   return new Map(
     [...source.matchAll(row)].map(([, name = "", type = ""]) => {
       const own = [...type.matchAll(/(\w+)\??: /g)].map(([, field = ""]) => field);
@@ -110,12 +112,6 @@ function metricsPage(): string {
     [...own, ...read, ["`process_open_fds`", "gauge", "Open file descriptors, where the kernel has /proc.", ""]],
   );
   return `${[NOTE, "# Metrics", text, rows].join("\n\n")}\n`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
 if (import.meta.main) {

@@ -1,8 +1,9 @@
 import { apop, pass, stls, user, utf8 } from "./authorization.ts";
 import { capa } from "./capabilities.ts";
-import type { Effects, ResponseCode } from "./effects.ts";
+import type { Effects } from "./effects.ts";
 import { lang } from "./lang.ts";
 import { quit } from "./quit.ts";
+import type { ResponseCode } from "./response-codes.ts";
 import { auth } from "./sasl.ts";
 import type { Authorization, Session, Transaction } from "./session.ts";
 import { dele, list, noop, retr, rset, stat, top, uidl } from "./transaction.ts";

@@ -3,6 +3,7 @@ import type { ScramQuestion } from "../../auth/engine/mechanism.ts";
 import type { Uid } from "../../model/ids.ts";
 import type { CommandName } from "./commands.ts";
 import type { ListingText } from "./listing-text.ts";
+import type { ResponseCode } from "./response-codes.ts";
 
 /** What a step asks its driver to do; the answer comes back as an input, and until then no line is to be fed. */
 export type Action =
@@ -26,9 +27,6 @@ export type Action =
   | { readonly kind: "handshake" }
   /** Close when the answer has left; `attack`: what the client did is no mistake. No input follows. */
   | { readonly kind: "close"; readonly attack?: string };
-
-/** RFC 2449 §8, RFC 3206 and RFC 6856 §5. */
-export type ResponseCode = "AUTH" | "IN-USE" | "LOGIN-DELAY" | "SYS/TEMP" | "SYS/PERM" | "UTF8";
 
 /** What one or several steps lead to: text to send, then at most one action. */
 export class Effects {
