@@ -1,17 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CLEAR_CHANNEL } from "../../auth/engine/channel.ts";
-import { newAnnounced } from "../testing/world.ts";
+import type { Announced } from "./announced.ts";
 import { capa } from "./capabilities.ts";
 import { Effects } from "./effects.ts";
 import { greeting, printable } from "./reply.ts";
 import { newSession, type Policy, type Session } from "./session.ts";
 import { step } from "./step.ts";
 
+const announced: Announced = {
+  mechanisms: { allowCleartext: false, scram: false, scramSha1: false, oauth: false, clientCertificates: false },
+  expire: { days: 0, perUser: false },
+  loginDelay: { seconds: 0, perUser: false },
+};
 const policy: Policy = { hostname: "x", implementation: "[IN-USE] \r\nTOP", stlsPossible: false };
 
 function secureSession(): Session {
-  return newSession(policy, { ...CLEAR_CHANNEL, secure: true }, newAnnounced());
+  return newSession(policy, { ...CLEAR_CHANNEL, secure: true }, announced);
 }
 
 test("2449-02 2449-06 1939-01 a foreign text is cut to what a status line may carry", () => {
