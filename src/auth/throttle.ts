@@ -8,7 +8,8 @@ export type Block = { readonly of: "account" | "network"; readonly seconds: numb
 /**
  * Slows down who guesses passwords. Three rules:
  * - an account from one network: five wrong passwords are free, then each one doubles the wait. A device that repeats
- *   one old password is no guesser: it waits a second each time and no more;
+ *   one old password is no guesser: it waits a second each time and no more, and where its owner is known not at all, since
+ *   another device of the owner's may be right there;
  * - a network: by the number of different accounts that failed from it, so that a forgetful device behind a company's
  *   address does not lock out its neighbours;
  * - an account from all networks together: a trickle of attempts, to which a network with a recent success is not held,
@@ -109,7 +110,9 @@ class GuessThrottle implements Throttle {
     const pair = pairOf(name, network);
     const ofPair = this.#running.get(pair) ?? 0;
     const ofAccount = this.#running.get(name) ?? 0;
-    if (ofPair >= AT_A_TIME_PER_PAIR) return false;
+    // Else all who wait for the end of a wait would be let through together.
+    const suspect = (this.#pairs.get(pair)?.count ?? 0) >= FREE_FAILURES;
+    if (ofPair >= (suspect ? 1 : AT_A_TIME_PER_PAIR)) return false;
     if (ofAccount >= AT_A_TIME_PER_ACCOUNT && !this.#isKnown(name, network, now)) return false;
     this.#running.set(pair, ofPair + 1);
     this.#running.set(name, ofAccount + 1);
@@ -133,6 +136,7 @@ class GuessThrottle implements Throttle {
     const counts = pair.count === 0 && (proxied || !isLocal(network));
     const block = counts ? this.#networkFailed(network, now) : undefined;
 
+    if (again && trusted) return block;
     pair.count = again ? Math.max(pair.count, Math.min(pair.count + 1, FREE_FAILURES)) : pair.count + 1;
     const longest = again ? 1 : trusted ? LONGEST_WAIT_OF_KNOWN_SECONDS : LONGEST_WAIT_SECONDS;
     const seconds = waitAfter(pair.count - FREE_FAILURES + 1, longest);
