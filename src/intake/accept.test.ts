@@ -11,6 +11,7 @@ import type { Address } from "../model/address.ts";
 import { BODY_HEAD_OCTETS, type ReadyBody } from "../model/body.ts";
 import type { Envelope, Recipient } from "../model/envelope.ts";
 import type { AccountId, MailboxId, Uid } from "../model/ids.ts";
+import { createDowngrader } from "../mailbox/downgrade/downgrade.ts";
 import type { ContentSink, Outcome } from "../smtp/ports.ts";
 import { openSpool } from "../store/bodies/spool.ts";
 import { systemDisk } from "../store/disk.ts";
@@ -19,6 +20,7 @@ import { type Appended, type Delivery, type Spool, StoreError, type WriteFailure
 import { createAccept } from "./accept.ts";
 import { Budget } from "./budget.ts";
 import { createContent, MEMORY_OCTETS } from "./content.ts";
+import type { JunkHeader } from "./junk-header.ts";
 
 const TRACE = [
   "Return-Path: <x@b.example>",
@@ -100,6 +102,46 @@ describe("a message in memory", () => {
     });
     await house.deliver(Buffer.from("S: x\r\n"), 100);
     assert.equal(house.deliveries[1]?.recipients[0]?.quota, null);
+  });
+
+  test("what a filter marked goes to Junk, once for each account", async () => {
+    await using house = await openHouse();
+    house.junkHeader = { name: "X-Spam-Flag", value: "YES" };
+    const recipients = [
+      { ...recipientOf("a@example.test", 1), junk: 11 as MailboxId },
+      { ...recipientOf("a+junk@example.test", 11), account: 1 as AccountId, junk: 11 as MailboxId },
+      { ...recipientOf("b@example.test", 2), junk: 12 as MailboxId },
+    ];
+    const mailboxes = async (content: string): Promise<readonly number[]> => {
+      assert.deepEqual(await house.deliver(Buffer.from(content), 7, 0, recipients), ["stored", "stored", "stored"]);
+      return house.deliveries.at(-1)?.recipients.map(({ mailbox }) => mailbox) ?? [];
+    };
+    assert.deepEqual(await mailboxes("Subject: x\r\nX-Spam-Flag: yes\r\n\r\nhello\r\n"), [11, 12]);
+    assert.deepEqual(await mailboxes("Subject: x\r\nX-Spam-Flag: no\r\n\r\nX-Spam-Flag: YES\r\n"), [1, 11, 2]);
+    house.junkHeader = undefined;
+    assert.deepEqual(await mailboxes("X-Spam-Flag: YES\r\n\r\n"), [1, 11, 2]);
+  });
+
+  test("RFC 6856 §2: the octets for a client without UTF8 are those that the converter gives", async () => {
+    await using house = await openHouse();
+    const header = "Subject: é\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nX-Y: ü\r\n\r\nüü\r\n";
+    const filler = `${"x".repeat(78)}\r\n`.repeat(4000);
+    for (const content of [
+      header,
+      "Subject: plain\r\n\r\nbödy\r\n",
+      "nothing but tëxt\r\nSubject: é\r\n",
+      header + filler,
+      `${header}${filler}--b\r\nX-Late: é\r\n\r\n--b--`,
+      `Content-Type: multipart/mixed; boundary=b\r\n\r\n${filler}--b\r\nX-Late: é`,
+    ]) {
+      for (const cut of [11, 65_536]) {
+        await house.deliver(Buffer.from(content), cut);
+        const index = house.deliveries.length - 1;
+        const downgrader = createDowngrader();
+        const sent = downgrader.push(await house.stored(index)).length + downgrader.end().length;
+        assert.equal(house.deliveries[index]?.octetsDowngraded, sent);
+      }
+    }
   });
 
   test("RFC 5321 §6.3: more than 100 Received fields are a loop, and nothing is stored", async () => {
@@ -224,6 +266,7 @@ type House = AsyncDisposable & {
   failure: WriteFailure | undefined;
   appended: Appended | undefined;
   spool: () => Promise<Spool>;
+  junkHeader: JunkHeader | undefined;
   open(expected: number, ready?: () => void): ContentSink;
   tryOpen(): ContentSink | undefined;
   deliver(
@@ -248,6 +291,7 @@ async function openHouse(budgetOctets = 64 * 1024 * 1024): Promise<House> {
     deliveries: [],
     failure: undefined,
     appended: undefined,
+    junkHeader: undefined,
     spool: () => openSpool(systemDisk, layout),
     tryOpen: () => openContent(0, () => {}),
     open: (expected, ready = () => {}) => openContent(expected, ready) ?? assert.fail("no room"),
@@ -274,6 +318,7 @@ async function openHouse(budgetOctets = 64 * 1024 * 1024): Promise<House> {
   const openContent = createContent({
     bodies: { spool: () => house.spool(), buffer: (octets) => new ArrayBuffer(octets + 17) },
     budget,
+    junkHeader: () => house.junkHeader,
   });
   const accept = createAccept({
     append: async (delivery): Promise<Result<Appended, WriteFailure>> => {

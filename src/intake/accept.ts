@@ -1,7 +1,6 @@
 import type { Clock } from "../lib/clock.ts";
 import { assert } from "../lib/assert.ts";
 import type { Result } from "../lib/result.ts";
-import type { ReadyBody } from "../model/body.ts";
 import type { Envelope, Recipient } from "../model/envelope.ts";
 import type { Outcome, SmtpPorts } from "../smtp/ports.ts";
 import type { Appended, Delivery, WriteFailure } from "../store/ports.ts";
@@ -28,9 +27,11 @@ export function createAccept(parts: AcceptParts): SmtpPorts["deliver"] {
     try {
       if (content.header.received > RECEIVED_LIMIT) return forAll(envelope, "loop");
       const received = parts.clock.now();
-      const body = await content.finish(headOf(envelope, content, parts, received));
-      if (!body) return forAll(envelope, content.failure ?? "failed");
-      return await store(parts, envelope, body, received, perRecipient);
+      const finished = await content.finish(headOf(envelope, content, parts, received));
+      if (!finished) return forAll(envelope, content.failure ?? "failed");
+      const { junk } = content.header;
+      const targets = envelope.recipients.map((one) => ({ ...one, mailbox: (junk && one.junk) || one.mailbox }));
+      return await store(parts, targets, { ...finished, received }, perRecipient);
     } finally {
       content.discard();
     }
@@ -45,22 +46,21 @@ function headOf(envelope: Envelope, content: Content, parts: AcceptParts, receiv
 
 async function store(
   parts: AcceptParts,
-  envelope: Envelope,
-  body: ReadyBody,
-  received: number,
+  targets: readonly Recipient[],
+  message: Omit<Delivery, "recipients">,
   perRecipient: boolean,
 ): Promise<readonly Outcome[]> {
   // A mailbox named twice gets one copy; every recipient that named it gets its answer.
-  const mailboxes = [...new Map(envelope.recipients.map((recipient) => [recipient.mailbox, recipient])).values()];
+  const mailboxes = [...new Map(targets.map((recipient) => [recipient.mailbox, recipient])).values()];
   const recipients = mailboxes.map(({ account, mailbox, quota }) => ({
     account,
     mailbox,
     quota: perRecipient ? quota : null,
   }));
-  const appended = await parts.append({ body, received, octetsDowngraded: body.octets, recipients });
-  if (!appended.ok) return forAll(envelope, appended.error);
+  const appended = await parts.append({ ...message, recipients });
+  if (!appended.ok) return targets.map(() => appended.error);
   const outcomes = new Map(mailboxes.map(({ mailbox }, i) => [mailbox, outcomeOf(appended.value[i])]));
-  return envelope.recipients.map(({ mailbox }: Recipient) => outcomes.get(mailbox) ?? "failed");
+  return targets.map(({ mailbox }) => outcomes.get(mailbox) ?? "failed");
 }
 
 function outcomeOf(one: Appended[number] | undefined): Outcome {

@@ -1,3 +1,4 @@
+import { isAscii } from "node:buffer";
 import { hash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { assert } from "../lib/assert.ts";
@@ -5,7 +6,9 @@ import { BODY_HEAD_OCTETS, type ReadyBody } from "../model/body.ts";
 import type { ContentSink, SmtpPorts } from "../smtp/ports.ts";
 import type { Bodies } from "../store/ports.ts";
 import type { Budget } from "./budget.ts";
+import { DowngradedOctets, downgradedOctets } from "./downgraded-octets.ts";
 import { type HeaderFacts, HeaderScan } from "./header-scan.ts";
+import type { JunkHeader } from "./junk-header.ts";
 import { Spooling } from "./spooling.ts";
 import { TRACE_OCTETS } from "./trace.ts";
 
@@ -14,7 +17,16 @@ export type ContentParts = Readonly<{
   bodies: Pick<Bodies, "spool" | "buffer">;
   /** Shared by all contents of this thread. */
   budget: Budget;
+  /** The field by which a filter before us says that a message is junk, as configured now. */
+  junkHeader?: () => JunkHeader | undefined;
 }>;
+
+/** A content that can be stored. */
+export type Finished = {
+  readonly body: ReadyBody;
+  /** Of the body as sent to a client without UTF8 (RFC 6856 §2). */
+  readonly octetsDowngraded: number;
+};
 
 /** Above it a content goes to disk as it comes. */
 export const MEMORY_OCTETS = 256 * 1024;
@@ -36,7 +48,7 @@ export class Content implements ContentSink {
   readonly #parts: ContentParts;
   readonly #expected: number;
   readonly #ready: () => void;
-  readonly #scan = new HeaderScan();
+  readonly #scan: HeaderScan;
   // What the budget has given for this content.
   #reserved = FIRST_OCTETS;
   // Made when the first octets come.
@@ -44,12 +56,16 @@ export class Content implements ContentSink {
   #capacity = 0;
   #spooling: Spooling | undefined;
   #lastTwo = 0;
+  #ascii = true;
+  // What is on disk is counted as it comes: it is not read again.
+  #downgraded: DowngradedOctets | undefined;
 
   /** `expected` is what the client announced: it sizes the buffer, but only once octets come. */
   constructor(parts: ContentParts, expected: number, ready: () => void) {
     this.#parts = parts;
     this.#expected = expected;
     this.#ready = ready;
+    this.#scan = new HeaderScan(parts.junkHeader?.());
   }
 
   get failure(): "full" | "failed" | undefined {
@@ -64,11 +80,12 @@ export class Content implements ContentSink {
     if (piece.length === 0) return true;
     this.#scan.push(piece);
     this.#noteEnd(piece);
+    if (this.#ascii) this.#ascii = isAscii(piece);
     const after = this.octets + piece.length;
     if (!this.#spooling && !this.#fits(after)) this.#spill();
     const at = FRONT_OCTETS + this.octets;
     this.octets = after;
-    if (this.#spooling) return this.#spooling.write(piece);
+    if (this.#spooling) return this.#spool(piece, this.#spooling);
     this.#buffer.set(piece, at);
     return true;
   }
@@ -77,9 +94,12 @@ export class Content implements ContentSink {
    * Puts `head` in front and gives the body that is stored; undefined when it could not be kept (see `failure`).
    * The content ends with CRLF whatever the client sent (BDAT may leave it out).
    */
-  async finish(head: Uint8Array): Promise<ReadyBody | undefined> {
+  async finish(head: Uint8Array): Promise<Finished | undefined> {
     if (this.octets > 0 && this.#lastTwo !== 0x0d0a) this.#close();
-    return this.#spooling ? this.#spooling.finish(head) : this.#inMemory(head);
+    // Before the body goes to the store, and its buffer with it.
+    const octetsDowngraded = downgradedOctets(head) + this.#contentDowngraded();
+    const body = this.#spooling ? await this.#spooling.finish(head) : this.#inMemory(head);
+    return body && { body, octetsDowngraded };
   }
 
   /** Gives back what it holds; harmless twice. */
@@ -95,9 +115,22 @@ export class Content implements ContentSink {
     this.#lastTwo = (before << 8) | last;
   }
 
+  #spool(piece: Uint8Array, spooling: Spooling): boolean {
+    this.#downgraded?.push(piece);
+    return spooling.write(piece);
+  }
+
+  /** The content begins with a field or a blank line, so what is in front of it changes nothing in how it is read. */
+  #contentDowngraded(): number {
+    // What begins with neither is a body behind our own header, and a body goes as it is.
+    if (this.#ascii || this.#scan.first === "text") return this.octets;
+    if (this.#downgraded) return this.#downgraded.end();
+    return downgradedOctets(this.#buffer.subarray(FRONT_OCTETS, FRONT_OCTETS + this.octets));
+  }
+
   #close(): void {
     // Memory keeps room for it behind the content.
-    if (this.#spooling) this.#spooling.write(END);
+    if (this.#spooling) this.#spool(END, this.#spooling);
     else this.#buffer.set(END, FRONT_OCTETS + this.octets);
     this.octets += END.length;
   }
@@ -129,6 +162,8 @@ export class Content implements ContentSink {
   #spill(): void {
     const sofar = this.#buffer.subarray(FRONT_OCTETS, FRONT_OCTETS + this.octets);
     this.#spooling = new Spooling(this.#parts.bodies, sofar, this.#ready);
+    this.#downgraded = new DowngradedOctets();
+    this.#downgraded.push(sofar);
     this.#buffer = NOTHING;
   }
 

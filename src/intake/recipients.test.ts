@@ -99,6 +99,10 @@ function houseOf(
         enabled: true,
         quota: { octets: null, messages: null },
         created: 0,
+        scram: null,
+        expireDays: null,
+        loginDelaySeconds: null,
+        language: null,
         inbox: (id * 2) as MailboxId,
         junk: (id * 2 + 1) as MailboxId,
         ...own,
@@ -121,6 +125,7 @@ function houseOf(
 // `ok` is what a caller sees first; the table above takes it apart.
 test("a decision carries the account's own mailboxes", async () => {
   const decided = await createRecipients(houseOf(["demo@example.test"]))("demo@example.test", 0);
-  const value = { asGiven: "demo@example.test", address: "demo@example.test", account: 1, mailbox: 2, quota: QUOTA };
+  const who = { asGiven: "demo@example.test", address: "demo@example.test", account: 1 };
+  const value = { ...who, mailbox: 2, junk: 3, quota: QUOTA };
   assert.deepEqual(decided, ok(value));
 });

@@ -44,7 +44,7 @@ async function decide(
   const quota = quotaOf(account, parts.quota);
   if (!fits(await parts.mail.usage(account.id), quota, octets)) return err("over-quota");
   const mailbox = junk ? account.junk : account.inbox;
-  return ok({ asGiven, address: account.address, account: account.id, mailbox, quota });
+  return ok({ asGiven, address: account.address, account: account.id, mailbox, junk: account.junk, quota });
 }
 
 /** An exact account wins; else `user+tag` is `user`, and only `+junk` names Junk; else `postmaster`, in a domain of ours. */

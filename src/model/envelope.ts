@@ -10,6 +10,8 @@ export type Recipient = {
   readonly address: Address;
   readonly account: AccountId;
   readonly mailbox: MailboxId;
+  /** Takes it where a filter before us marked it as junk; absent: `mailbox` does. */
+  readonly junk?: MailboxId;
   /** What the account may hold; LMTP asks for it again when the message is stored. */
   readonly quota: Quota;
 };

@@ -4,10 +4,11 @@ const MOST_DEPTH = 64;
 export const DELIMITER_OCTETS = 1000;
 
 const DASH = 0x2d;
+const NOTHING = Buffer.alloc(0);
 
 /** The multiparts that a reader of a message is in, the innermost last. */
 export class Boundaries {
-  readonly #open: { readonly boundary: string; readonly digest: boolean }[] = [];
+  readonly #open: { readonly boundary: Buffer; readonly digest: boolean }[] = [];
 
   get none(): boolean {
     return this.#open.length === 0;
@@ -19,7 +20,7 @@ export class Boundaries {
   }
 
   /** false: it is too deep. */
-  enter(boundary: string, digest: boolean): boolean {
+  enter(boundary: Buffer, digest: boolean): boolean {
     if (this.#open.length === MOST_DEPTH) return false;
     this.#open.push({ boundary, digest });
     return true;
@@ -33,16 +34,20 @@ export class Boundaries {
     if (line[0] !== DASH || line[1] !== DASH || line.length > DELIMITER_OCTETS) return undefined;
     let end = line.length;
     while (isSpace(line[end - 1])) end -= 1;
-    const text = Buffer.from(line.buffer, line.byteOffset + 2, end - 2).toString("latin1");
     for (let i = this.#open.length - 1; i >= 0; i -= 1) {
-      const { boundary } = this.#open[i] ?? { boundary: "" };
-      if (!text.startsWith(boundary)) continue;
-      const close = text.length === boundary.length + 2 && text.endsWith("--");
-      if (!close && text.length !== boundary.length) continue;
+      const boundary = this.#open[i]?.boundary ?? NOTHING;
+      const behind = boundary.length + 2;
+      const close = end === behind + 2 && line[behind] === DASH && line[behind + 1] === DASH;
+      if ((!close && end !== behind) || boundary.compare(line, 2, behind) !== 0) continue;
       this.#open.length = close ? i : i + 1;
       return close ? "close" : "part";
     }
     return undefined;
+  }
+
+  /** Out of all of them. */
+  leave(): void {
+    this.#open.length = 0;
   }
 }
 

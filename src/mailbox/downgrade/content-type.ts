@@ -2,7 +2,7 @@ import { readParameters, valueOctets } from "./parameters.ts";
 
 /** What a header says of the body behind it, as far as other headers may stand in there. */
 export type Inside =
-  | { readonly kind: "parts"; /** In latin1. */ readonly boundary: string; readonly digest: boolean }
+  | { readonly kind: "parts"; readonly boundary: Buffer; readonly digest: boolean }
   /** The body begins with a header of its own. */
   | { readonly kind: "message" }
   | { readonly kind: "octets" };
@@ -27,8 +27,9 @@ export function insideOf(type: string | undefined, encoding: string | undefined,
   const parts = read?.parameters.filter(({ base }) => base === "boundary") ?? [];
   const octets = valueOctets(parts, true);
   if (octets === undefined || octets.length > BOUNDARY_OCTETS) return OCTETS;
-  const boundary = octets.toString("latin1").replace(/ +$/, "");
-  if (boundary === "") return OCTETS;
+  // RFC 2046 §5.1.1: none ends with a space.
+  const boundary = Buffer.from(octets.toString("latin1").replace(/ +$/, ""), "latin1");
+  if (boundary.length === 0) return OCTETS;
   return { kind: "parts", boundary, digest: media === "multipart/digest" };
 }
 

@@ -1,6 +1,7 @@
 import type { Codec } from "../../lib/codec.ts";
 import { Boundaries, DELIMITER_OCTETS } from "./boundaries.ts";
 import { insideOf } from "./content-type.ts";
+import { FieldConverter } from "./field.ts";
 import { type HeaderEnd, HeaderReader } from "./header-reader.ts";
 import { Output } from "./output.ts";
 
@@ -15,14 +16,18 @@ export function createDowngrader(): Codec {
   return { push: (octets) => downgrader.push(octets), end: () => downgrader.end() };
 }
 
+/** More headers than this have no message that anybody reads; behind them all goes as it is. */
+const MOST_HEADERS = 10_000;
 const LF = 0x0a;
 const DASH = 0x2d;
 const NOTHING = Buffer.alloc(0);
 
 class Downgrader {
   readonly #boundaries = new Boundaries();
+  readonly #converter = new FieldConverter();
+  #headers = 0;
   // undefined: in a body.
-  #header: HeaderReader | undefined = new HeaderReader(this.#boundaries, false);
+  #header = this.#begin(false);
   // What a body's line has had so far while it may be a delimiter; undefined: within a line that is none.
   #line: Buffer | undefined;
 
@@ -48,15 +53,22 @@ class Downgrader {
   #headerEnded(header: HeaderReader, end: HeaderEnd): void {
     if (end !== "blank") return this.#enter(end);
     const inside = insideOf(header.type, header.encoding, header.inDigest);
-    this.#header = inside.kind === "message" ? new HeaderReader(this.#boundaries, false) : undefined;
     if (inside.kind === "parts") this.#boundaries.enter(inside.boundary, inside.digest);
+    this.#header = inside.kind === "message" ? this.#begin(false) : undefined;
     this.#line = NOTHING;
   }
 
   /** Behind a delimiter: the header of a part, or what follows the last part. */
   #enter(delimiter: "part" | "close"): void {
-    this.#header = delimiter === "part" ? new HeaderReader(this.#boundaries, this.#boundaries.inDigest) : undefined;
+    this.#header = delimiter === "part" ? this.#begin(this.#boundaries.inDigest) : undefined;
     this.#line = NOTHING;
+  }
+
+  #begin(inDigest: boolean): HeaderReader | undefined {
+    this.#headers += 1;
+    if (this.#headers <= MOST_HEADERS) return new HeaderReader(this.#boundaries, this.#converter, inDigest);
+    this.#boundaries.leave();
+    return undefined;
   }
 
   /** Looks for a delimiter; gives where it stopped. */
@@ -80,10 +92,11 @@ class Downgrader {
     // The search goes on with this line's end, behind which a delimiter may stand.
     const behind = lineFeed < 0 ? end : lineFeed;
     if (begun.length + end - at > DELIMITER_OCTETS) return behind;
-    const line = Buffer.concat([begun, piece.subarray(at, end)]);
+    const rest = piece.subarray(at, end);
+    const line = begun.length === 0 ? rest : Buffer.concat([begun, rest]);
     if (line[0] !== DASH || (line.length > 1 && line[1] !== DASH)) return behind;
     if (lineFeed < 0) {
-      this.#line = line;
+      this.#line = Buffer.from(line);
       return end;
     }
     const delimiter = this.#boundaries.take(line);

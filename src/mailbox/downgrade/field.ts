@@ -55,12 +55,43 @@ const LINE_END = /\r?\n$/;
 /** White space that makes a field longer fits in a line of 998 octets. */
 const MOST_PADDING = 900;
 
+/** What is converted of one message, so that no message takes long: thousands of fields. */
+const MOST_OCTETS = 512 * 1024;
+/** A field costs something, however short it is. */
+const FIELD_COST = 32;
+const QUESTION_MARK = 0x3f;
+
+/**
+ * Converts the header fields of one message that are in UTF-8 beyond ASCII; undefined: what is ASCII, or not UTF-8 (an old
+ * charset, which clients guess), goes as it is. In what comes after half a MiB of them question marks stand for octets.
+ */
+export class FieldConverter {
+  #left = MOST_OCTETS;
+
+  /** A field with its line end, folded or not; or the first stretch of one that is too long to be held. */
+  field(field: Uint8Array): Uint8Array | undefined {
+    return this.#costs(field, () => downgradeField(field));
+  }
+
+  /** Another stretch of such a field, which begins in this column. */
+  stretch(stretch: Uint8Array, column: number): Uint8Array | undefined {
+    return this.#costs(stretch, () => downgradeStretch(stretch, column));
+  }
+
+  #costs(octets: Uint8Array, convert: () => Uint8Array): Uint8Array | undefined {
+    if (isAscii(octets) || !isUtf8(octets)) return undefined;
+    // The message has grown by what was converted before, so these may keep their length.
+    if (this.#left <= 0) return octets.map((octet) => (octet < 0x80 ? octet : QUESTION_MARK));
+    this.#left -= octets.length + FIELD_COST;
+    return convert();
+  }
+}
+
 /**
  * Converts one header field with its line end, folded or not, in such a way that no octet beyond ASCII is left and the
- * result is longer. undefined: it goes as it is, being ASCII or not UTF-8 (an old charset, which clients guess).
+ * result is longer.
  */
-export function downgradeField(field: Uint8Array): Buffer | undefined {
-  if (isAscii(field) || !isUtf8(field)) return undefined;
+function downgradeField(field: Uint8Array): Buffer {
   const whole = Buffer.from(field.buffer, field.byteOffset, field.byteLength).toString();
   const end = LINE_END.exec(whole)?.[0] ?? "";
   const [head = "", name = ""] = FIELD.exec(whole) ?? [];
@@ -82,12 +113,8 @@ export function downgradeField(field: Uint8Array): Buffer | undefined {
   return Buffer.from(textHead + out.finish(writeText(out, value), end), "latin1");
 }
 
-/**
- * Converts a stretch of a field that is too long to be held, its first excepted: always as text. `column` is where in its
- * line it begins.
- */
-export function downgradeStretch(stretch: Uint8Array, column: number): Buffer | undefined {
-  if (isAscii(stretch) || !isUtf8(stretch)) return undefined;
+/** Converts a stretch of a field: always as text. */
+function downgradeStretch(stretch: Uint8Array, column: number): Buffer {
   const whole = Buffer.from(stretch.buffer, stretch.byteOffset, stretch.byteLength).toString();
   const end = LINE_END.exec(whole)?.[0] ?? "";
   let written = "";

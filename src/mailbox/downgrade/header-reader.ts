@@ -1,5 +1,5 @@
 import type { Boundaries } from "./boundaries.ts";
-import { downgradeField, downgradeStretch } from "./field.ts";
+import type { FieldConverter } from "./field.ts";
 import { columnAfter } from "./folding.ts";
 import type { Output } from "./output.ts";
 
@@ -24,6 +24,7 @@ export class HeaderReader {
   /** Parts without a type of their own are messages here. */
   readonly inDigest: boolean;
   readonly #boundaries: Boundaries;
+  readonly #converter: FieldConverter;
   #held = NOTHING;
   #length = 0;
   // The last octet held is within a line.
@@ -33,7 +34,8 @@ export class HeaderReader {
   // Of the field under the reader stretches have left, up to this column.
   #column: number | undefined;
 
-  constructor(boundaries: Boundaries, inDigest: boolean) {
+  constructor(boundaries: Boundaries, converter: FieldConverter, inDigest: boolean) {
+    this.#converter = converter;
     this.#boundaries = boundaries;
     this.inDigest = inDigest;
   }
@@ -77,7 +79,7 @@ export class HeaderReader {
       ? undefined
       : this.#column === undefined
         ? this.#convert(held)
-        : downgradeStretch(held, this.#column);
+        : this.#converter.stretch(held, this.#column);
     const kept = this.#release();
     return converted ?? kept;
   }
@@ -100,7 +102,7 @@ export class HeaderReader {
 
   /** Converts a whole field and notes what it says of the body. */
   #convert(field: Uint8Array): Uint8Array | undefined {
-    const converted = downgradeField(field);
+    const converted = this.#converter.field(field);
     // What leaves is what counts, so that a second conversion would find the same parts.
     const leaving = converted ?? field;
     this.#note(leaving, leaving.length <= FIELD_OCTETS);
@@ -139,7 +141,7 @@ export class HeaderReader {
     const cut = placeToCut(this.#held);
     const stretch = this.#held.subarray(0, cut);
     const isFirst = this.#column === undefined;
-    const converted = isFirst ? downgradeField(stretch) : downgradeStretch(stretch, this.#column ?? 0);
+    const converted = isFirst ? this.#converter.field(stretch) : this.#converter.stretch(stretch, this.#column ?? 0);
     if (isFirst) this.#note(stretch, false);
     const octets = converted ?? Buffer.from(stretch);
     this.#column = columnAfter(this.#column ?? 0, Buffer.from(octets).toString("latin1"));

@@ -48,7 +48,9 @@ function writeForeign(out: Folding, token: Token): void {
 }
 
 function writeAsComment(out: Folding, space: string, text: string): void {
+  out.mayBreak();
   out.add(space || " ", "(");
   writeWords(out, [{ space: "", raw: text, text }], true);
   out.add("", ")");
+  out.mayBreak();
 }

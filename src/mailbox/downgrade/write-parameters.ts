@@ -16,8 +16,10 @@ export function writeParameters(out: Folding, value: string): string | undefined
   const found = tokenize(value, true);
   const segments = found && segmentsOf(found.tokens);
   if (!segments) return undefined;
+  const values = saidBy(segments);
   for (const { semicolon, tokens, comments, parameter } of segments) {
-    const parts = foreignParts(segments, parameter);
+    const said = parameter && values.get(parameter.base);
+    const parts = parameter?.section === undefined ? [] : (said?.foreignParts ?? []);
     // One parameter takes the place of all parts.
     const omitted = parts.length > 0 && parts[0] !== parameter;
     if (semicolon && !omitted) {
@@ -27,7 +29,7 @@ export function writeParameters(out: Folding, value: string): string | undefined
     const asItIs = parts.length === 0 && !isForeign(textWithoutComments(tokens));
     if (!asItIs && !omitted) {
       const space = tokens[0]?.space || " ";
-      if (!parameter || !writeParameter(out, space, segments, parameter, parts)) return undefined;
+      if (!parameter || !said || !writeParameter(out, space, parameter, said)) return undefined;
     }
     for (const token of asItIs ? tokens : comments) {
       if (token.kind === "comment") writeComment(out, token.space, token.raw);
@@ -37,29 +39,29 @@ export function writeParameters(out: Folding, value: string): string | undefined
   return found.end;
 }
 
-/** All parts of a value that comes in parts (RFC 2231 §3), where any of them is beyond ASCII. */
-function foreignParts(segments: readonly Segment[], parameter: Parameter | undefined): readonly Parameter[] {
-  if (parameter?.section === undefined) return [];
-  const parts = segments.flatMap(({ parameter: other }) =>
-    other?.base === parameter.base && other.section !== undefined ? other : [],
+/** What is said of one value, in one parameter or in several. */
+type Said = {
+  /** All parts in order of a value that comes in parts (RFC 2231 §3), where any of them is beyond ASCII. */
+  readonly foreignParts: readonly Parameter[];
+  /** It is there in a form of RFC 2231. */
+  readonly inBetterForm: boolean;
+};
+
+function saidBy(segments: readonly Segment[]): ReadonlyMap<string, Said> {
+  const parameters = segments.flatMap(({ parameter }) => parameter ?? []);
+  return new Map(
+    [...Map.groupBy(parameters, ({ base }) => base)].map(([base, all]) => {
+      const parts = all.filter(({ section }) => section !== undefined);
+      const foreignParts = parts.some(({ value }) => isForeign(value)) ? inOrder(parts) : [];
+      return [base, { foreignParts, inBetterForm: all.some(({ extended }) => extended) || parts.length > 0 }];
+    }),
   );
-  return parts.some(({ value }) => isForeign(value)) ? inOrder(parts) : [];
 }
 
-function writeParameter(
-  out: Folding,
-  space: string,
-  segments: readonly Segment[],
-  parameter: Parameter,
-  parts: readonly Parameter[],
-): boolean {
-  const { name, base, extended, section, value } = parameter;
-  const isPlain = !extended && section === undefined;
-  const hasBetter = segments.some(
-    ({ parameter: other }) => other?.base === base && (other.extended || other.section !== undefined),
-  );
-  if (isPlain && hasBetter) return writePlain(out, space, name, value);
-  const octets = valueOctets(parts.length > 0 ? parts : [parameter]);
+function writeParameter(out: Folding, space: string, parameter: Parameter, said: Said): boolean {
+  const { name, extended, section, value } = parameter;
+  if (!extended && section === undefined && said.inBetterForm) return writePlain(out, space, name, value);
+  const octets = valueOctets(section === undefined ? [parameter] : said.foreignParts);
   if (!octets) return false;
   writeExtended(out, space, name, octets);
   return true;
