@@ -137,12 +137,14 @@ async function openWorld(): Promise<World> {
     "smtp",
     {
       hostname: "mail.example.test",
-      allowCleartext: false,
       startTls: false,
       limits: { messageOctets: 50 * MIB, recipients: 100, idleSeconds: 300, contentSeconds: 3600 },
     },
     {
       login: () => Promise.reject(new Error("nobody logs in here")),
+      scram: () => Promise.reject(new Error("nobody logs in here")),
+      stillAllowed: () => Promise.reject(new Error("nobody logs in here")),
+      mechanisms: () => assert.fail("nobody logs in here"),
       recipient: async (asGiven) =>
         ok({ asGiven, address: asGiven as Address, account: 1 as AccountId, mailbox: 1 as MailboxId, quota }),
       openContent,
