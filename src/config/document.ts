@@ -13,6 +13,7 @@ import {
 import type { Words } from "./option.ts";
 import { formatPath, type Path } from "./path.ts";
 import type { Problem, Source } from "./problem.ts";
+import { yamlWords } from "./yaml-words.ts";
 
 /** A YAML text as plain values, with the place of each. */
 export type Document = {
@@ -39,7 +40,11 @@ export function readDocument(text: string, locate: (line: number, column: number
   if (parsed === undefined)
     return { value: undefined, problems: [{ source: at(0), key: "", reason: TOO_DEEP }], places: new Map() };
   const faults = [...parsed.errors, ...parsed.warnings];
-  const problems = faults.map((fault) => syntaxProblem(fault.code, fault.message, at(fault.pos[0])));
+  const problems = faults.map((fault) => ({
+    source: at(fault.pos[0]),
+    key: "",
+    reason: yamlWords(fault.code, fault.message),
+  }));
   if (problems.length > 0) return { value: undefined, problems, places: new Map() };
   const reader = new Reader(at);
   const value = reader.read(parsed.contents, [], undefined);
@@ -106,11 +111,3 @@ const TAG: Words = { en: "a tag (!name) is not taken here", zh: "不支持标签
 const KEY: Words = { en: "expected a key, a plain word", zh: "应为键名（普通单词）" };
 const TOO_DEEP: Words = { en: "this is nested too deeply", zh: "嵌套过深" };
 const REPEATED: Words = { en: "this key is there twice", zh: "此键重复出现" };
-
-function syntaxProblem(code: string, message: string, source: Source): Problem {
-  const reason =
-    code === "MULTIPLE_DOCS"
-      ? { en: "a second document begins here (---); only one is taken", zh: "此处开始第二个文档（---），只能有一个" }
-      : { en: `not right as YAML: ${message}`, zh: `YAML 语法错误：${message}` };
-  return { source, key: "", reason };
-}

@@ -1,5 +1,6 @@
 import type { CertificateStatus } from "../../admin/services.ts";
 import { valueOf, withAdmin } from "../admin.ts";
+import { certificateWords } from "../certificate-words.ts";
 import { answer, type Context } from "../context.ts";
 import { formatDate } from "../format-date.ts";
 import { renderFacts } from "../table.ts";
@@ -37,7 +38,7 @@ function inIsoTimes(certificate: CertificateStatus): object {
   return { ...certificate, facts: { ...facts, notBefore, notAfter } };
 }
 
-function describe(certificate: CertificateStatus, { say }: Context): string {
+function describe(certificate: CertificateStatus, { say, language }: Context): string {
   const { facts, problem, daysLeft = 0 } = certificate;
   const lines: (readonly [string, string])[] = [
     [say("certificate.file"), certificate.certificate],
@@ -52,6 +53,6 @@ function describe(certificate: CertificateStatus, { say }: Context): string {
       [say("certificate.fingerprint"), facts.fingerprint],
     );
   }
-  if (problem !== undefined) lines.push([say("certificate.problem"), problem]);
+  if (problem !== undefined) lines.push([say("certificate.problem"), certificateWords(problem, language)]);
   return renderFacts(lines);
 }

@@ -1,6 +1,7 @@
 import { exampleFile, explain, jsonSchema } from "../../config/explain.ts";
 import { describeSource, type Problem } from "../../config/problem.ts";
 import { systemClock } from "../../lib/clock.ts";
+import { certificateWords } from "../certificate-words.ts";
 import { configFailure, loadOrFail } from "../configuration.ts";
 import { answer, type Context } from "../context.ts";
 import { renderTable } from "../table.ts";
@@ -10,7 +11,7 @@ export async function check(context: Context): Promise<number> {
   const { config, file, sources } = await loadOrFail(context);
   const wrong = await context.world.ports.checkCertificate(config, systemClock);
   if (wrong !== undefined) {
-    const reason = { en: wrong.reason, zh: wrong.reason };
+    const reason = { en: wrong.reason, zh: certificateWords(wrong.reason, "zh") };
     const problem: Problem = { source: sources.get(wrong.key) ?? { kind: "default" }, key: wrong.key, reason };
     throw await configFailure(context, [problem]);
   }
