@@ -65,11 +65,11 @@ const provider = z.strictObject({
   }),
   scope: optionalText({
     help: {
-      en: "A scope that a token must have.",
-      zh: "令牌必须具有的权限范围（scope）。",
+      en: "Scopes that a token must have, all of them; several have blanks between them.",
+      zh: "令牌必须具有的全部权限范围（scope），多个以空格分隔。",
     },
     absent: { en: "none is asked for", zh: "不要求" },
-    expects: { en: "one scope, such as mail", zh: "一个权限范围，例如 mail" },
+    expects: { en: "a text such as mail", zh: "文本，例如 mail" },
     reload: "live",
     example: "mail",
   }),
