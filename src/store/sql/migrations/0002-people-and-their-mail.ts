@@ -20,7 +20,7 @@ async function accounts(database: Kysely<unknown>): Promise<void> {
   ] as const;
   for (const [name, type] of columns) await database.schema.alterTable("account").addColumn(name, type).execute();
   // What CAPA says before a login is of all enabled accounts; asked twice a second, so never by a scan.
-  await sql`create index account_without_scram on account (enabled) where scram is null`.execute(database);
+  await sql`create index account_without_scram on account (enabled, scram) where scram is null`.execute(database);
   await sql`create index account_expire_days on account (enabled, expire_days)
     where expire_days is not null`.execute(database);
   await sql`create index account_login_delay on account (enabled, login_delay_seconds)
