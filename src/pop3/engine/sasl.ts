@@ -75,7 +75,8 @@ export function hearLast(
 
 function responseOf(session: Session, state: Authorization, line: Line, effects: Effects): Uint8Array | undefined {
   const { texts } = session;
-  if (line === "*") effects.error(texts.cancelled);
+  // Counted like a wrong command, or an AUTH could begin without end.
+  if (line === "*") bad(session, state, effects, texts.cancelled);
   else if (line === OVERLONG) bad(session, state, effects, texts.lineTooLong);
   else {
     const response = decodeBase64(line);
