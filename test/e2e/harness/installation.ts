@@ -49,6 +49,11 @@ export class Installation {
     return readFileSync(this.tls.certificate, "utf8");
   }
 
+  /** The configuration as it stands. */
+  get text(): string {
+    return readFileSync(this.configFile, "utf8");
+  }
+
   /** Writes the configuration again, with these keys instead of the ones given when it was made. */
   configure(changes: Sections = this.#changes): void {
     writeFileSync(this.configFile, configurationText(this.ports, this.tls, this.data, changes));
