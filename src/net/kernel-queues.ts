@@ -7,7 +7,8 @@ import type { Socket } from "node:net";
 const REFRESH_MS = 2000;
 const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"] as const;
 
-// TCP_FIN_WAIT2 of <net/tcp_states.h>: our FIN, and so all that we ever sent, was acknowledged.
+// Of <net/tcp_states.h>: our FIN was sent; it was acknowledged, and so all that we ever sent.
+const FIN_WAIT1 = "04";
 const FIN_WAIT2 = "05";
 
 type Queue = { readonly inode: number; readonly unsent: number; readonly unread: number; readonly state: string };
@@ -17,7 +18,7 @@ export class KernelQueues {
   #octets: ReadonlyMap<number, number> = new Map();
   #finished: ReadonlySet<number> = new Set();
   #readAt = -Infinity;
-  #reading = false;
+  #reading: Promise<void> | undefined;
 
   /** The newest count for a socket; asks for a newer one behind the caller's back. undefined: not known (yet). */
   look(socket: Socket, nowMonotonicMs: number): number | undefined {
@@ -25,23 +26,25 @@ export class KernelQueues {
     return inode === undefined ? undefined : this.#octets.get(inode);
   }
 
-  /** Whether the peer has acknowledged all that was sent and our FIN, and nothing of its own is unread; as far as is known. */
+  /** Whether we have ended and the peer has acknowledged all octets, and nothing of its own is unread; as far as is known. */
   isFinished(socket: Socket, nowMonotonicMs: number): boolean {
     const inode = this.#known(socket, nowMonotonicMs);
     return inode !== undefined && this.#finished.has(inode);
   }
 
-  /** Asks for new counts now; what is under way already may be older than the call. */
-  async refresh(nowMonotonicMs: number): Promise<void> {
-    if (this.#reading) return;
-    this.#reading = true;
-    this.#readAt = nowMonotonicMs;
+  /** Asks for new counts; a reading that is under way is waited for instead. */
+  refresh(nowMonotonicMs: number): Promise<void> {
+    this.#reading ??= this.#read(nowMonotonicMs);
+    return this.#reading;
+  }
+
+  async #read(now: number): Promise<void> {
+    this.#readAt = now;
     const tables = await Promise.all(TABLES.map((table) => readFile(table, "latin1").catch(() => "")));
     const queues = tables.flatMap((table) => table.split("\n").slice(1)).map(queueOf);
     this.#octets = new Map(queues.map(({ inode, unsent }) => [inode, unsent]));
-    const finished = queues.filter(({ state, unread }) => state === FIN_WAIT2 && unread === 0);
-    this.#finished = new Set(finished.map(({ inode }) => inode));
-    this.#reading = false;
+    this.#finished = new Set(queues.filter(isFinished).map(({ inode }) => inode));
+    this.#reading = undefined;
   }
 
   #known(socket: Socket, now: number): number | undefined {
@@ -49,6 +52,11 @@ export class KernelQueues {
     if (inode !== undefined && now - this.#readAt >= REFRESH_MS) void this.refresh(now);
     return inode;
   }
+}
+
+/** A FIN counts as an octet until it is acknowledged, and is sent again when nobody holds the socket any more. */
+function isFinished({ state, unsent, unread }: Queue): boolean {
+  return unread === 0 && (state === FIN_WAIT2 || (state === FIN_WAIT1 && unsent <= 1));
 }
 
 /** A line of /proc/net/tcp (proc(5)): field 3 is the state, 4 tx_queue:rx_queue in hexadecimal, 9 the inode. */

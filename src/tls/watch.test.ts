@@ -91,3 +91,28 @@ test("a pair that stays wrong is told once; the next change is looked at again",
   await polls(10);
   assert.deepEqual(said, ["key-mismatch", "unreadable", "young"]);
 });
+
+test("another authority for clients is noticed, and one that is none is told", async (t) => {
+  const { folder, files } = await start(t);
+  const clientAuthority = path.join(folder, "clients.pem");
+  await writeFile(clientAuthority, old.certificatePem);
+  const request = { ...files, clientAuthority, minimumVersion: "1.2", ticketKeys: newTicketKeys() } as const;
+  const said: (string | undefined)[] = [];
+  const inUse = { ...old, minimumVersion: "1.2", ticketKeys: request.ticketKeys } as const;
+  using watch = new CertificateWatch(
+    { ...files, clientAuthority },
+    { ...inUse, clientAuthority: old.certificatePem },
+    {
+      load: () => loadCertificate(request, clock),
+      loaded: ({ material }) => said.push(material.clientAuthority),
+      failed: ({ message }) => said.push(message),
+    },
+  );
+  await watch.poll();
+  await writeFile(clientAuthority, young.certificatePem);
+  for (let count = 0; count < 3; count += 1) await watch.poll();
+  await writeFile(clientAuthority, "nothing");
+  for (let count = 0; count < 5; count += 1) await watch.poll();
+  const none = `authority ${clientAuthority}: no certificate in PEM form in it (a text with -----BEGIN CERTIFICATE-----)`;
+  assert.deepEqual(said, [young.certificatePem, none]);
+});
