@@ -38,7 +38,7 @@ describe("restore", () => {
   });
 
   test("says what came back before it failed, and ends when a store only promises more", async () => {
-    const answers = [ok({ restored: 2, more: true }), err("full")];
+    const answers = [ok({ restored: 2, more: true }), ok({ restored: 0, more: true }), err("full")];
     const failing = { restore: () => Promise.resolve(answers.shift() ?? assert.fail()) };
     const box = 1 as MailboxId;
     assert.deepEqual(await restore(failing, box, {}, NO_ACTOR), err({ reason: "full", restored: 2 }));
