@@ -18,7 +18,7 @@ const fields: readonly (readonly [string, string, string])[] = [
   [
     "RFC 2047 §5 (3): names, with A-labels for domains",
     'From: 张三 <zhang@例子.test>, "Li, 四"<b@例子.test>,é@x.test <c@x.test>',
-    "From: =?UTF-8?B?5byg5LiJ?= <zhang@xn--fsqu00a.test>,\r\n =?UTF-8?B?TGksIOWbmw==?= <b@xn--fsqu00a.test>,\r\n =?UTF-8?B?w6lAeC50ZXN0?= <c@x.test>",
+    "From: =?UTF-8?B?5byg5LiJ?= <zhang@xn--fsqu00a.test>,\r\n =?UTF-8?B?TGksIOWbmw==?= <b@xn--fsqu00a.test>, =?UTF-8?B?w6lAeC50ZXN0?=\r\n <c@x.test>",
   ],
   [
     "RFC 6857 §3.1: an address without a form in ASCII is an empty group",

@@ -95,18 +95,20 @@ function downgradeField(field: Uint8Array): Buffer {
   const whole = Buffer.from(field.buffer, field.byteOffset, field.byteLength).toString();
   const end = LINE_END.exec(whole)?.[0] ?? "";
   const [head = "", name = ""] = FIELD.exec(whole) ?? [];
-  const value = whole.slice(head.length, whole.length - end.length);
+  const written = whole.slice(head.length, whole.length - end.length);
   const isField = name !== "";
   const writer = WRITERS.get(name.toLowerCase());
   // What is no field but stands in a header becomes one, so that the header goes on behind it.
   const textHead = isField ? (ENCAPSULATED.has(writer) ? `Downgraded-${head}` : head) : "Downgraded:";
+  // A longer name and a long word may need two lines.
+  const value = textHead === head || /^[ \t\r]/.test(written) ? written : ` ${written}`;
   const attempts: readonly Attempt[] = [
     ...(writer ? [{ head, write: writer, wordOctets: WORD_OCTETS }] : []),
     { head: textHead, write: writeText, wordOctets: WORD_OCTETS },
   ];
   for (const attempt of attempts) {
-    const written = longer(attempt, value, end, field.length);
-    if (written !== undefined) return Buffer.from(written, "latin1");
+    const result = longer(attempt, value, end, field.length);
+    if (result !== undefined) return Buffer.from(result, "latin1");
   }
   // Folds that are taken out of a text make it shorter; these words make it longer than any folds can have been.
   const out = new Folding(textHead.length, SHORTEST_WORD_OCTETS);

