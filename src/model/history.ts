@@ -46,6 +46,6 @@ export type HistoryEntry = Actor & {
   readonly messages: number;
   /** The uids under which they came back, in the same order; empty but for "restored". */
   readonly newUids: readonly number[];
-  /** Octets of a "sent" or "cut"; null for the others. */
+  /** Octets of a "sent" or "cut", of all its messages together; null for the others. */
   readonly octets: number | null;
 };

@@ -33,6 +33,15 @@ describe("the machine's disk", () => {
     disk.closeSync(file);
   });
 
+  it("says how much of the disk that a folder lies on is free", async () => {
+    using at = folder();
+    const { free, total } = await disk.space(at.path);
+    const { bsize, blocks } = fs.statfsSync(at.path);
+    assert.equal(total, blocks * bsize);
+    assert.ok(free > 0 && free <= total);
+    await assert.rejects(disk.space(at.file), kindOf("missing"));
+  });
+
   it("knows what is missing, in the way, or full", async () => {
     using at = folder();
     assert.throws(() => disk.openSync(at.file, "read"), kindOf("missing"));

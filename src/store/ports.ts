@@ -77,6 +77,7 @@ export type Directory = {
   ): Promise<
     Result<readonly Account[], { readonly index: number; readonly reason: "exists" | "no-domain" } | WriteFailure>
   >;
+  /** Another secret without its own `scram` takes the SCRAM keys away: they would let the old password in. */
   changeAccount(address: Address, change: AccountChange): Promise<Result<Account, "unknown" | WriteFailure>>;
   /**
    * Gives an account SCRAM keys that go with a secret it has; "changed": it has another one by now, and nothing was done.
@@ -128,7 +129,8 @@ export type History = {
   note(transfers: readonly Transfer[]): Promise<Result<void, WriteFailure>>;
   /**
    * Entries of a mailbox, the newest first, of one message or of all; those with an id below `before`. `uids` of one entry
-   * holds `mostUids` at most.
+   * holds `mostUids` at most; of one message asked for, an entry tells what it says of that one (`octets` too), and
+   * "restored" is found under the old uid and under the new one.
    */
   entries(query: {
     readonly mailbox: MailboxId;
@@ -242,7 +244,10 @@ export type Mail = {
   ): Promise<Result<{ readonly removed: number }, WriteFailure>>;
   /** Messages that came before a time, `limit` at most, the lowest uids first. */
   receivedBefore(mailbox: MailboxId, before: number, limit: number): Promise<Uint32Array>;
-  /** What undelete may bring back, the newest removal first; those behind `after` of the last page. */
+  /**
+   * What undelete may bring back, the newest removal first; those behind `after` of the last page. Of a large removal that is
+   * being carried out, some appear a moment later.
+   */
   removedMessages(
     mailbox: MailboxId,
     query: RemovedFilter & {
@@ -252,7 +257,8 @@ export type Mail = {
   ): Promise<readonly RemovedMessage[]>;
   /**
    * Brings removed messages back under new uids in one committed step, in the order in which they first came, whatever the
-   * quota says; `more`: there were too many for one step, ask again. Removals that wait to be carried out are found too.
+   * quota says; `more`: there were too many for one step, ask again, also where none came back in this one: removals that
+   * wait to be carried out are found too, and come first.
    */
   restore(
     mailbox: MailboxId,

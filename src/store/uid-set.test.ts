@@ -36,6 +36,19 @@ describe("a set of uids", () => {
     );
   });
 
+  it("numbers its uids from the lowest", () => {
+    fc.assert(
+      fc.property(many, uid, (uids, asked) => {
+        const set = setOf(...uids);
+        const order = uids.toSorted((a, b) => a - b);
+        const index = order.indexOf(asked);
+        assert.equal(set.indexOf(asked), index === -1 ? undefined : index);
+        assert.equal(set.at(asked), order[asked]);
+        assert.deepEqual(set.toArray(asked), order.slice(0, asked));
+      }),
+    );
+  });
+
   it("takes another away", () => {
     fc.assert(
       fc.property(many, many, (one, other) => {

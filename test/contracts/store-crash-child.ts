@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib";
+import { NO_ACTOR } from "../../src/model/history.ts";
 import { createObserve } from "../../src/observe/observe.ts";
 import { createStoreClient } from "../../src/store/thread/client.ts";
 import { startStoreThread } from "../../src/store/thread/start.ts";
@@ -22,9 +23,19 @@ async function work(worker: number): Promise<never> {
     say(`stored ${account.inbox} ${uid} ${crc32(text)}`);
     if (count % 3 === 1) {
       say(`removing ${account.inbox} ${uid}`);
-      must(await store.mail.expunge(account.inbox, Uint32Array.of(uid)));
+      const cause = {
+        session: `${worker}`,
+        device: "phone",
+        peer: "",
+        kind: "removed",
+        keep: count % 2 === 0,
+      } as const;
+      must(await store.mail.expunge(account.inbox, Uint32Array.of(uid), cause));
       say(`removed ${account.inbox} ${uid}`);
     }
+    // What others removed too: it comes back under uids that nobody here waits for.
+    if (count % 12 === 11) must(await store.mail.restore(account.inbox, {}, NO_ACTOR));
+    if (count % 15 === 14) must(await store.upkeep.erase(Date.now() - 20));
     if (count % 10 === 9) await store.upkeep.reclaim(Date.now() - 20);
   }
 }

@@ -9,6 +9,7 @@ import type { MailboxId, Uid } from "../../src/model/ids.ts";
 import { uidl } from "../../src/model/message.ts";
 import type { Store } from "../../src/store/ports.ts";
 import { openInThread, temporaryFolder } from "./store-adapters.ts";
+import { assertConsistent } from "./store-consistency.ts";
 import { content } from "./store-world.ts";
 
 type Entry = { readonly crc: number; state: "stored" | "removing" | "removed"; uidl?: string };
@@ -69,6 +70,7 @@ describe("a process that is killed", () => {
       await using under = await openInThread({ folder });
       const kept = await ledger.compare(under.store);
       assert.ok(kept > 0, "something was kept");
+      assertConsistent(folder);
     }
   });
 });

@@ -98,6 +98,74 @@ export function directoryContract(open: () => Promise<StoreUnderTest>): void {
       assert.deepEqual(await directory.changeAccount(address("bob"), {}), { ok: false, error: "unknown" });
     });
 
+    it("keeps what an account has of its own, and forgets it again", async () => {
+      await using under = await open();
+      const { directory } = under.store;
+      const ann = await addAccount(under.store, "ann");
+      const own = {
+        expireDays: 0,
+        loginDelaySeconds: 900,
+        language: "zh-CN",
+        scram: Uint8Array.of(1, 0, 255),
+      } as const;
+      assert.deepEqual(must(await directory.changeAccount(ann.address, own)), { ...ann, ...own });
+      await under.reopen();
+      const account = await under.store.directory.account(ann.address);
+      assert.deepEqual(account, { ...ann, ...own });
+      const page = await under.store.directory.accounts({ domain, limit: 1 });
+      assert.deepEqual(page, [account]);
+      const none = { expireDays: null, loginDelaySeconds: null, language: null, scram: null };
+      must(await under.store.directory.changeAccount(ann.address, none));
+      assert.deepEqual(await under.another().directory.account(ann.address), ann);
+    });
+
+    it("lets no SCRAM keys outlive the secret that they go with", async () => {
+      await using under = await open();
+      const { directory } = under.store;
+      await addAccount(under.store, "ann");
+      const given = { address: address("bob"), secret: "{X}1", scram: Uint8Array.of(1), enabled: true, quota };
+      const [bob] = must(await directory.addAccounts([given], 1));
+      assert.ok(bob);
+      const scram = async () => (await under.another().directory.account(bob.address))?.scram;
+      assert.deepEqual(await scram(), Uint8Array.of(1));
+      must(await directory.changeAccount(bob.address, { enabled: false, secret: "{X}1" }));
+      assert.deepEqual(await scram(), Uint8Array.of(1));
+      must(await directory.changeAccount(bob.address, { secret: "{X}2" }));
+      assert.equal(await scram(), null);
+      const add = (secret: string, id = bob.id) => directory.addScram(id, secret, Uint8Array.of(2));
+      assert.deepEqual(await add("{X}1"), { ok: false, error: "changed" });
+      assert.deepEqual(await add("{X}2", 999 as never), { ok: false, error: "unknown" });
+      assert.equal(await scram(), null);
+      assert.deepEqual(await add("{X}2"), { ok: true, value: undefined });
+      assert.deepEqual(await scram(), Uint8Array.of(2));
+      must(await directory.changeAccount(bob.address, { secret: "{X}3", scram: Uint8Array.of(3) }));
+      assert.deepEqual(await scram(), Uint8Array.of(3));
+    });
+
+    it("sums up what is announced of all enabled accounts", async () => {
+      await using under = await open();
+      const { directory } = under.store;
+      const summary = () => under.another().directory.summary();
+      const nothing = { everyoneHasScram: true, shortestExpireDays: null, longestLoginDelaySeconds: null };
+      assert.deepEqual(await summary(), nothing);
+      const [ann, bob, cy] = await addAccounts(under.store, "ann", "bob", "cy");
+      assert.ok(ann && bob && cy);
+      assert.deepEqual(await summary(), { ...nothing, everyoneHasScram: false });
+      for (const each of [ann, bob]) must(await directory.addScram(each.id, each.secret, Uint8Array.of(1)));
+      assert.equal((await summary()).everyoneHasScram, false);
+      const change = async (of: typeof ann, to: Parameters<typeof directory.changeAccount>[1]) =>
+        must(await directory.changeAccount(of.address, to));
+      await change(cy, { enabled: false, expireDays: 1, loginDelaySeconds: 9999 });
+      assert.deepEqual(await summary(), nothing, "who cannot log in does not count");
+      await change(ann, { expireDays: 0, loginDelaySeconds: 0 });
+      assert.deepEqual(await summary(), { ...nothing, shortestExpireDays: 0, longestLoginDelaySeconds: 0 });
+      await change(bob, { expireDays: 30, loginDelaySeconds: 60 });
+      assert.deepEqual(await summary(), { ...nothing, shortestExpireDays: 30, longestLoginDelaySeconds: 60 });
+      await change(cy, { enabled: true });
+      const all = { everyoneHasScram: false, shortestExpireDays: 1, longestLoginDelaySeconds: 9999 };
+      assert.deepEqual(await summary(), all);
+    });
+
     it("P3: never uses the ids and UIDLs of a removed account again", async () => {
       await using under = await open();
       const before = await addAccount(under.store, "ann");

@@ -10,6 +10,7 @@ import { StoreError } from "../../src/store/ports.ts";
 import type { Fault } from "./failing-disk.ts";
 import { failingDisk } from "./failing-disk.ts";
 import { openInThread } from "./store-adapters.ts";
+import { assertConsistent } from "./store-consistency.ts";
 import { addAccount, content, deliver, deliveryOf, memoryBody, must, place, uids } from "./store-world.ts";
 
 async function world() {
@@ -192,6 +193,30 @@ describe("a store whose disk fails", () => {
     await assert.rejects(file.read(Buffer.alloc(9), 0), { kind: "unavailable" });
     assert.throws(() => file.readSync(Buffer.alloc(99), -BODY_HEAD_OCTETS), { kind: "unavailable" });
     file.close();
+  });
+
+  it("P2: takes and gives back removed mail while no body can be written, and says when it cannot tell the space", async () => {
+    await using at = await world();
+    at.faults.set("writevSync", full);
+    assert.deepEqual(await at.append("one\r\n"), { ok: false, error: "full" });
+    const cause = { session: "s", device: "phone", peer: "", kind: "removed", keep: true } as const;
+    assert.equal(must(await at.store.mail.expunge(at.ann.inbox, Uint32Array.of(1), cause)).removed, 1);
+    assert.equal(must(await at.store.mail.restore(at.ann.inbox, {}, cause)).restored, 1);
+    assert.equal((await content(at.store, at.ann.inbox, 2 as Uid)).toString(), "before\r\n");
+    at.faults.set("space", failed);
+    await assert.rejects(at.store.upkeep.space(), { name: "StoreError", kind: "unavailable" });
+    // In doubt about its disk, a store changes nothing at all.
+    at.faults.set("fdatasyncSync", failed);
+    at.faults.delete("writevSync");
+    assert.deepEqual(await at.append("two\r\n"), { ok: false, error: "failed" });
+    assert.deepEqual(await at.store.mail.expunge(at.ann.inbox, Uint32Array.of(2), cause), {
+      ok: false,
+      error: "failed",
+    });
+    assert.deepEqual(await at.store.mail.removedMessages(at.ann.inbox, { limit: 9 }), []);
+    assert.equal((await at.store.history.entries({ mailbox: at.ann.inbox, limit: 9, mostUids: 9 })).length, 2);
+    at.faults.clear();
+    assertConsistent(at.under.folder);
   });
 
   it("keeps living mail when reclaim cannot copy it", async () => {

@@ -129,6 +129,67 @@ export function mailContract(open: () => Promise<StoreUnderTest>): void {
       assert.deepEqual(await uidls(under.another(), ann.inbox), names);
     });
 
+    it("lists and locates with the octets that a client without UTF8 is sent", async () => {
+      await using under = await open();
+      const { store } = under;
+      const ann = await addAccount(store, "ann");
+      await deliver(store, ann, "plain\r\n");
+      must(await store.mail.append({ ...deliveryOf(memoryBody(store, "h\u00e9\r\n"), ann), octetsDowngraded: 44 }));
+      const listed = async (as?: "stored" | "downgraded") => [
+        ...(await store.mail.listPage(ann.inbox, 0, 9, 9, as)).octets,
+      ];
+      assert.deepEqual(
+        [await listed(), await listed("stored"), await listed("downgraded")],
+        [
+          [7, 5],
+          [7, 5],
+          [7, 44],
+        ],
+      );
+      const located = await store.mail.locateFrom(ann.inbox, 1 as Uid, 2);
+      assert.deepEqual(
+        located.map((message) => [message.place.octets, message.octetsDowngraded]),
+        [
+          [7, 7],
+          [5, 44],
+        ],
+      );
+      const snapshot = await store.mail.snapshot(ann.inbox);
+      assert.deepEqual([snapshot?.octets, snapshot?.octetsDowngraded], [12, 51]);
+    });
+
+    it("finds what came before a time, the lowest uids first, without what is removed", async () => {
+      await using under = await open();
+      const { store } = under;
+      const ann = await addAccount(store, "ann");
+      for (const received of [500, 100, 200, 100, 300])
+        must(await store.mail.append({ ...deliveryOf(memoryBody(store, "x\r\n"), ann), received }));
+      const before = async (time: number, limit = 9) => [...(await store.mail.receivedBefore(ann.inbox, time, limit))];
+      assert.deepEqual(await before(100), []);
+      assert.deepEqual(await before(301), [2, 3, 4, 5]);
+      assert.deepEqual(await before(301, 2), [2, 3]);
+      assert.equal(await remove(store, ann, 3), 1);
+      assert.deepEqual(await before(9999), [1, 2, 4, 5]);
+      assert.deepEqual([...(await store.mail.receivedBefore(999 as never, 9999, 9))], []);
+      // What waits to be removed is gone for everybody.
+      await deliverMany(store, ann, 2300);
+      await remove(store, ann, ...Array.from({ length: 2300 }, (_, index) => index + 6));
+      assert.deepEqual(await before(1e15), [1, 2, 4, 5]);
+    });
+
+    it("P2: never removes what comes later for a uid that was named too early", async () => {
+      await using under = await open();
+      const { store } = under;
+      const ann = await addAccount(store, "ann");
+      await deliverMany(store, ann, 2200);
+      const named = Array.from({ length: 2300 }, (_, index) => index + 1);
+      const [removed] = await Promise.all([remove(store, ann, ...named), deliver(store, ann, "later\r\n")]);
+      assert.equal(removed, 2200);
+      assert.deepEqual(await uids(store, ann.inbox), [2201]);
+      await under.reopen();
+      assert.deepEqual(await uids(under.store, ann.inbox), [2201]);
+    });
+
     it("removes what is there and counts nothing else", async () => {
       await using under = await open();
       const { store } = under;

@@ -148,7 +148,7 @@ export function undeleteContract(open: () => Promise<StoreUnderTest>): void {
       const found = async (filter: RemovedFilter) =>
         (await store.mail.removedMessages(ann.inbox, { ...filter, limit: 9 })).map(({ uid }) => uid);
       const since = (last?.at ?? 0) + 1;
-      assert.deepEqual((await found({})).toSorted(), [1, 2, 3, 4, 5]);
+      assert.deepEqual(new Set(await found({})), new Set([1, 2, 3, 4, 5]));
       assert.deepEqual(await found({ since }), [5, 4]);
       assert.deepEqual(await found({ device: "phone" }), [5, 4, 2, 1]);
       assert.deepEqual(await found({ device: "" }), [3]);
@@ -157,7 +157,7 @@ export function undeleteContract(open: () => Promise<StoreUnderTest>): void {
       assert.equal(await restoreAll(store, ann.inbox, { device: "tablet" }), 0);
       assert.equal(await restoreAll(store, ann.inbox, { uid: 2 as Uid }), 1);
       assert.equal(await restoreAll(store, ann.inbox, { device: "phone", since }), 2);
-      assert.deepEqual((await found({})).toSorted(), [1, 3]);
+      assert.deepEqual(new Set(await found({})), new Set([1, 3]));
       assert.deepEqual(await uids(store, ann.inbox), [6, 7, 8, 9]);
       assert.deepEqual(await uids(store, bob.inbox), []);
       const gone = await store.mail.restore(999 as MailboxId, {}, NO_ACTOR);

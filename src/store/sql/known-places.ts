@@ -32,6 +32,12 @@ const note = statement("knownPlace.note", (database, given: KnownPlace) =>
         .whereRef("known_place.last", "<", "excluded.last"),
     ),
 );
+const count = statement("knownPlace.count", (database, given: { account: AccountId }) =>
+  database
+    .selectFrom("known_place")
+    .select((of) => of.fn.countAll<number>().as("places"))
+    .where("account", "=", given.account),
+);
 const trim = statement("knownPlace.trim", (database, given: { account: AccountId; most: number }) =>
   database
     .deleteFrom("known_place")
@@ -82,7 +88,9 @@ export async function insertKnownPlace(sql: Sql, given: KnownPlace): Promise<voi
 
 /** Forgets the places of an account beyond its newest. */
 export async function trimKnownPlaces(sql: Sql, account: AccountId, most: number): Promise<void> {
-  await sql.run(trim, { account, most });
+  // Asked of every account of a batch, and hardly one has more.
+  const { places } = (await sql.first(count, { account })) ?? { places: 0 };
+  if (places > most) await sql.run(trim, { account, most });
 }
 
 /** Forgets all places of an account. */

@@ -1,73 +1,12 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import fs from "node:fs";
-import os from "node:os";
-import path from "node:path";
 import { describe, it } from "node:test";
-import { crc32 } from "node:zlib";
-import { systemClock } from "../../lib/clock.ts";
-import type { AccountId, MailboxId } from "../../model/ids.ts";
-import { recordingLog, testMetrics } from "../../observe/testing.ts";
-import { openSpool } from "../bodies/spool.ts";
-import { systemDisk } from "../disk.ts";
-import type { Layout } from "../layout.ts";
-import { layoutOf } from "../layout.ts";
-import { migrate, openDatabase } from "../open-database.ts";
-import type { Delivery } from "../ports.ts";
-import { sweep } from "../sweep.ts";
-import { writeVerbs } from "./verbs.ts";
-import { Writer } from "./writer.ts";
+import type { MailboxId } from "../../src/model/ids.ts";
+import type { Delivery } from "../../src/store/ports.ts";
+import { delivery, largeDelivery, writerWorld } from "./writer-world.ts";
 
-async function world() {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "mailkeep-writer-"));
-  const layout = layoutOf(folder);
-  const opened = await openDatabase(layout, systemDisk);
-  assert.ok(opened.ok);
-  const sql = opened.value.connection;
-  await migrate(opened.value);
-  await sweep(sql, systemDisk, layout, 0);
-  const { log, events } = recordingLog();
-  const { metrics, sample } = testMetrics();
-  const parts = { sql, disk: systemDisk, layout, log, metrics, clock: systemClock, announce: () => undefined };
-  const writer = new Writer(parts);
-  const store = writeVerbs((request) => writer.submit(request));
-  await store.addDomain("example.test" as never, 1);
-  const quota = { octets: null, messages: null };
-  await store.addAccounts([{ address: "ann@example.test" as never, secret: "", enabled: true, quota }], 1);
-  const pages = () => Number(sql.query("pragma page_count")[0]?.["page_count"]);
-  return {
-    sql,
-    layout,
-    writer,
-    store,
-    events,
-    sample,
-    pages,
-    [Symbol.asyncDispose]: async () => {
-      await writer[Symbol.asyncDispose]();
-      fs.rmSync(folder, { recursive: true });
-    },
-  };
-}
-
-function delivery(text: string): Delivery {
-  const octets = Buffer.from(text);
-  const buffer = new ArrayBuffer(64 + octets.length);
-  new Uint8Array(buffer).set(octets, 64);
-  const sha256 = createHash("sha256").update(octets).digest();
-  return {
-    body: { kind: "memory", buffer, start: 64, octets: octets.length, crc32: crc32(octets), sha256, dotted: false },
-    received: 1,
-    octetsDowngraded: octets.length,
-    recipients: [{ account: 1 as AccountId, mailbox: 1 as MailboxId, quota: null, uidl: "u".repeat(60) }],
-  };
-}
-
-/** A delivery whose body is a file of its own, spooled and synced. */
-async function largeDelivery(layout: Layout, text: string): Promise<Delivery> {
-  const spool = await openSpool(systemDisk, layout);
-  await spool.write(Buffer.from(text));
-  return { ...delivery(text), body: await spool.finish(Buffer.from("Head: 1\r\n")) };
+function withName(given: Delivery, uidl: string): Delivery {
+  return { ...given, recipients: given.recipients.map((recipient) => ({ ...recipient, uidl })) };
 }
 
 function filesOf(folder: string): string[] {
@@ -76,7 +15,7 @@ function filesOf(folder: string): string[] {
 
 describe("the writer", () => {
   it("answers full when the database has no room, still removes, and goes on when there is", async () => {
-    await using at = await world();
+    await using at = await writerWorld();
     for (let round = 0; round < 5; round += 1) await at.store.append(delivery("before"));
     at.sql.query(`pragma max_page_count = ${at.pages()}`);
     let outcome = await at.store.append(delivery("x"));
@@ -95,15 +34,34 @@ describe("the writer", () => {
     assert.deepEqual(names, ["store.full", "store.recovered"]);
   });
 
+  it("P2: keeps mail where it is when there is no room to keep it for undelete, and still removes it for good", async () => {
+    await using at = await writerWorld();
+    const many = Uint8Array.from({ length: 200 }, (_, index) => index + 1);
+    await Promise.all(Array.from(many, () => at.store.append(delivery("x"))));
+    const cause = { session: "s", device: "phone", peer: "192.0.2.7", kind: "removed", keep: true } as const;
+    at.sql.query(`pragma max_page_count = ${at.pages()}`);
+    const left = () => {
+      const count = (text: string) => Number(at.sql.query(text)[0]?.["messages"]);
+      return [count("select count(*) as messages from message"), count("select messages from mailbox where id = 1")];
+    };
+    const kept = await at.store.expunge(1 as MailboxId, Uint32Array.from(many), cause);
+    assert.deepEqual(kept, { ok: false, error: "full" });
+    assert.deepEqual(left(), [200, 200]);
+    const gone = await at.store.expunge(1 as MailboxId, Uint32Array.from(many), { ...cause, keep: false });
+    assert.deepEqual(gone, { ok: true, value: { removed: 200 } });
+    assert.deepEqual(left(), [0, 0]);
+  });
+
   it("keeps no body on a full disk for which there was no room in the database", async () => {
-    await using at = await world();
+    await using at = await writerWorld();
     at.sql.query(`pragma max_page_count = ${at.pages()}`);
     let outcome = await at.store.append(delivery("x"));
     while (outcome.ok) outcome = await at.store.append(delivery("x"));
-    const large = await largeDelivery(at.layout, "large\r\n");
-    assert.deepEqual(await at.store.append(large), { ok: false, error: "full" });
+    // A row that needs a page of its own fits nowhere, whatever is left in the others.
+    const tooLong = async (text: string) => withName(await largeDelivery(at.layout, text), "u".repeat(5000));
+    assert.deepEqual(await at.store.append(await tooLong("large\r\n")), { ok: false, error: "full" });
     const [alone, beside] = await Promise.all([
-      at.store.append(await largeDelivery(at.layout, "another\r\n")),
+      at.store.append(await tooLong("another\r\n")),
       at.store.expunge(1 as MailboxId, Uint32Array.of(1)),
     ]);
     assert.deepEqual(
@@ -119,7 +77,7 @@ describe("the writer", () => {
   });
 
   it("commits what waits together, in order, and each unit by itself", async () => {
-    await using at = await world();
+    await using at = await writerWorld();
     const outcomes = await Promise.all([
       at.store.append(delivery("one")),
       at.store.addDomain("example.test" as never, 1),
@@ -138,7 +96,7 @@ describe("the writer", () => {
   });
 
   it("rejects a request that is a mistake, and does the others of its group", async () => {
-    await using at = await world();
+    await using at = await writerWorld();
     const large = { ...delivery("x"), body: { ...delivery("x").body, octets: 2 ** 21 } as Delivery["body"] };
     await assert.rejects(at.store.append(large), /a body in memory is small/);
     const nameless = at.store.addAccounts([{ address: undefined as never } as never], 1);
@@ -149,7 +107,7 @@ describe("the writer", () => {
   });
 
   it("calls back once what was asked before has been answered", async () => {
-    await using at = await world();
+    await using at = await writerWorld();
     const order: string[] = [];
     const appended = at.store.append(delivery("one")).then(() => order.push("answered"));
     const after = new Promise<void>((resolve) => {
