@@ -82,6 +82,7 @@ function policyOf({ auth }: Config, everyoneHasScram: boolean): MechanismPolicy 
     allowCleartext: auth.allowCleartext,
     scram,
     scramSha1: scram && auth.scramSha1,
+    bindingUnannounced: !auth.announceChannelBinding,
     oauth: auth.oauth.length > 0,
     clientCertificates: auth.clientCertificates !== undefined,
     ...(hint !== undefined && { bearerHint: hint }),

@@ -109,6 +109,7 @@ export async function buildProtocols(parts: ProtocolParts): Promise<Protocols> {
     openContent: createContent({
       bodies: store.bodies,
       budget: new Budget(Math.floor(config.limits.bodyMemoryOctets / threads)),
+      junkHeader: () => config.intake.junkHeader,
     }),
   };
   const wire = (): Record<ProtocolName, (tls: ListenerTls) => Accept> => ({

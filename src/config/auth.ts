@@ -187,6 +187,14 @@ export const auth = section(
       },
       reload: "live",
     }),
+    announce_channel_binding: flag({
+      default: false,
+      help: {
+        en: "Announce the SCRAM mechanisms that are bound to their TLS connection (-PLUS) too; they are taken in any case. Mutt and NeoMutt pick them where they are announced and then do not get in.",
+        zh: "是否同时公布与 TLS 连接绑定的 SCRAM 机制（-PLUS）；不公布时客户端仍可使用。公布后 Mutt 与 NeoMutt 会选用它们而无法登录。",
+      },
+      reload: "live",
+    }),
     oauth,
     client_certificates: clientCertificates,
   },

@@ -96,7 +96,7 @@ const wrong: readonly { readonly name: string; readonly yaml: string; readonly s
     name: "a section that is a value, a file that is a list",
     yaml: "auth: true\n",
     says: [
-      "mailkeep.yaml:1:7: auth: expected keys of this section: allow_cleartext, default_domain, require_app_password, scram, scram_sha1, oauth, client_certificates; found true",
+      "mailkeep.yaml:1:7: auth: expected keys of this section: allow_cleartext, default_domain, require_app_password, scram, scram_sha1, announce_channel_binding, oauth, client_certificates; found true",
     ],
   },
   {

@@ -24,6 +24,11 @@ export type MechanismPolicy = {
   readonly scram: boolean;
   /** SCRAM with SHA-1, for clients that know no better. */
   readonly scramSha1: boolean;
+  /**
+   * Whether SCRAM bound to its channel is taken and not announced: GNU SASL picks it wherever it is announced, also for
+   * programs that cannot bind, such as mutt, and these then never get in (docs/adr/0015).
+   */
+  readonly bindingUnannounced?: boolean;
   readonly oauth: boolean;
   /** Where all tokens come from one provider. */
   readonly bearerHint?: BearerHint | undefined;

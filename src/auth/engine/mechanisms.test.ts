@@ -147,6 +147,15 @@ test("SCRAM-01 the best comes first, and binding only where the connection can b
     "LOGIN",
   ]);
   assert.deepEqual(names({ ...nothing, scramSha1: true }, bound), ["PLAIN", "LOGIN"]);
+  // Taken and not announced: who says that it could bind was then told of nothing to bind with (RFC 5802 §6).
+  assert.deepEqual(names({ ...scram, bindingUnannounced: true }, bound), ["SCRAM-SHA-256", "PLAIN", "LOGIN"]);
+  const hidden = findMechanism("SCRAM-SHA-256-PLUS");
+  assert.ok(hidden && engine.isUsable(hidden, { ...scram, bindingUnannounced: true }, bound));
+  const bare = findMechanism("SCRAM-SHA-256");
+  assert.ok(bare);
+  const able = Buffer.from("y,,n=a,r=nonce");
+  assert.equal(engine.beginExchange(bare, able, { ...scram, bindingUnannounced: true }, bound).step.kind, "question");
+  assert.equal(engine.beginExchange(bare, able, scram, bound).step.kind, "failed");
 });
 
 test("P7 credentials do not print the password", () => {

@@ -24,14 +24,21 @@ export const mechanisms: readonly Mechanism[] = [
   xoauth2,
 ];
 
-/** Whether it is announced and taken now. None is without TLS, unless the configuration lets logins cross in clear text. */
+const PLUS = "-PLUS";
+
+/** Whether it is taken now. None is without TLS, unless the configuration lets logins cross in clear text. */
 export function isUsable(mechanism: Mechanism, policy: MechanismPolicy, channel: Channel): boolean {
   return (channel.secure || policy.allowCleartext) && mechanism.usable(policy, channel);
 }
 
-/** Those that may be announced and used now (rule SASL-06). */
+/** Those that are announced now (rule SASL-06). */
 export function usableMechanisms(policy: MechanismPolicy, channel: Channel): readonly Mechanism[] {
-  return mechanisms.filter((mechanism) => isUsable(mechanism, policy, channel));
+  return mechanisms.filter((mechanism) => isAnnounced(mechanism, policy, channel));
+}
+
+function isAnnounced(mechanism: Mechanism, policy: MechanismPolicy, channel: Channel): boolean {
+  if (policy.bindingUnannounced === true && mechanism.name.endsWith(PLUS)) return false;
+  return isUsable(mechanism, policy, channel);
 }
 
 /** The mechanism of that name, in any case; whether it is usable now is asked for itself. */
@@ -52,8 +59,8 @@ export function beginExchange(
   policy: MechanismPolicy,
   channel: Channel,
 ): Begun {
-  const plus = findMechanism(`${mechanism.name}-PLUS`);
-  const exchange = mechanism.begin(channel, plus !== undefined && isUsable(plus, policy, channel), policy);
+  const plus = findMechanism(`${mechanism.name}${PLUS}`);
+  const exchange = mechanism.begin(channel, plus !== undefined && isAnnounced(plus, policy, channel), policy);
   if (initial === undefined) {
     const step: Step = mechanism.serverFirst ? exchange.step(EMPTY) : { kind: "challenge", octets: EMPTY };
     return { exchange, step };
