@@ -7,7 +7,8 @@ import { Budget } from "../intake/budget.ts";
 import { createContent } from "../intake/content.ts";
 import { createRecipients } from "../intake/recipients.ts";
 import type { Clock } from "../lib/clock.ts";
-import { ok } from "../lib/result.ts";
+import { err, ok } from "../lib/result.ts";
+import type { CountsMemory } from "../lib/shared-counts.ts";
 import { gatherTransfers } from "../mailbox/history.ts";
 import { createMailboxes, type Mailboxes } from "../mailbox/open.ts";
 import type { Quota } from "../model/quota.ts";
@@ -21,6 +22,7 @@ import { POP3_BUSY_LINE, pop3Handler } from "../pop3/server.ts";
 import type { SmtpPorts } from "../smtp/ports.ts";
 import { smtpHandler } from "../smtp/server.ts";
 import type { Store } from "../store/ports.ts";
+import { AccountSessions } from "./account-sessions.ts";
 import { Announcements } from "./announced.ts";
 import { buildLogin, type LoginHouse } from "./build-login.ts";
 import { createStillAllowed } from "./still-allowed.ts";
@@ -41,6 +43,8 @@ export type ProtocolParts = {
   /** From 1. */
   readonly number: number;
   readonly networks: NetworkLimitsMemory;
+  /** In which the sessions of each account are counted. */
+  readonly accounts: CountsMemory;
   readonly secretKey: Uint8Array;
 };
 
@@ -49,6 +53,7 @@ type Rooms = ProtocolParts & {
   readonly house: LoginHouse;
   readonly announcements: Announcements;
   readonly mailboxes: Mailboxes;
+  readonly sessions: AccountSessions;
   readonly openContent: SmtpPorts["openContent"];
 };
 
@@ -74,44 +79,11 @@ const SMTP_BUSY_LINE = "421 4.7.0 Too many connections, try again later\r\n";
 
 /** Wires a protocol thread: doors → login and intake → mailbox → store. */
 export async function buildProtocols(parts: ProtocolParts): Promise<Protocols> {
-  const { store, log, metrics, clock, threads } = parts;
   let config = parts.config;
   const current = () => config;
   await using built = new AsyncDisposableStack();
-  const house = built.use(buildLogin({ ...parts, config: current }));
-  const announcements = built.use(await Announcements.open(store.directory, current));
-  const transfers = built.use(gatherTransfers({ history: store.history, log, metrics }));
-  const mailboxes = createMailboxes({
-    store,
-    clock,
-    log,
-    metrics,
-    history: transfers,
-    takeoverSeconds: () => config.limits.pop3TakeoverSeconds,
-    undeleteDays: () => config.retention.undeleteDays,
-  });
-  const networks = new NetworkLimits(parts.networks, {
-    thread: parts.number,
-    limits: () => ({
-      connections: config.limits.connectionsPerNetwork,
-      perMinute: config.limits.connectionRatePerNetwork,
-    }),
-    clock,
-  });
-  const crowd = built.use(
-    new Crowd({ connections: Math.max(1, Math.floor(config.limits.connections / threads)), clock, networks }),
-  );
-  const rooms: Rooms = {
-    ...parts,
-    house,
-    announcements,
-    mailboxes,
-    openContent: createContent({
-      bodies: store.bodies,
-      budget: new Budget(Math.floor(config.limits.bodyMemoryOctets / threads)),
-      junkHeader: () => config.intake.junkHeader,
-    }),
-  };
+  const rooms = await openRooms(parts, current, built);
+  const crowd = built.use(openCrowd(parts, current));
   const wire = (): Record<ProtocolName, (tls: ListenerTls) => Accept> => ({
     pop3: (tls) => pop3Door(rooms, config, tls),
     smtp: (tls) => smtpDoor("smtp", rooms, config, tls),
@@ -137,9 +109,41 @@ export async function buildProtocols(parts: ProtocolParts): Promise<Protocols> {
       config = changed;
       doors = rememberByTls(wire());
     },
-    stop: () => house.stop(),
+    stop: () => rooms.house.stop(),
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
+}
+
+async function openRooms(parts: ProtocolParts, config: () => Config, built: AsyncDisposableStack): Promise<Rooms> {
+  const { store, log, metrics, threads } = parts;
+  const house = built.use(buildLogin({ ...parts, config }));
+  const announcements = built.use(await Announcements.open(store.directory, config));
+  const sessions = new AccountSessions(parts.accounts, parts.number, () => config().limits.sessionsPerAccount);
+  const mailboxes = createMailboxes({
+    ...parts,
+    history: built.use(gatherTransfers({ history: store.history, log, metrics })),
+    takeoverSeconds: () => config().limits.pop3TakeoverSeconds,
+    undeleteDays: () => config().retention.undeleteDays,
+    sessions,
+  });
+  const openContent = createContent({
+    bodies: store.bodies,
+    budget: new Budget(Math.floor(config().limits.bodyMemoryOctets / threads)),
+    junkHeader: () => config().intake.junkHeader,
+  });
+  return { ...parts, house, announcements, mailboxes, sessions, openContent };
+}
+
+function openCrowd({ networks, number, threads, clock }: ProtocolParts, config: () => Config): Crowd {
+  const limits = () => ({
+    connections: config().limits.connectionsPerNetwork,
+    perMinute: config().limits.connectionRatePerNetwork,
+  });
+  return new Crowd({
+    connections: Math.max(1, Math.floor(config().limits.connections / threads)),
+    clock,
+    networks: new NetworkLimits(networks, { thread: number, limits, clock }),
+  });
 }
 
 /** One handler for each kind of listener, not one for each connection. */
@@ -200,9 +204,13 @@ function smtpDoor(protocol: "smtp" | "submission" | "lmtp", rooms: Rooms, config
       },
     },
     {
-      login: async (credentials, client) => {
+      login: async (credentials, client, left) => {
         const login = await house.login(credentials, client, { protocol });
-        return login.ok ? ok({ ...login.value, appPassword: login.value.device.appPassword }) : login;
+        if (!login.ok) return login;
+        const session = rooms.sessions.enter(login.value.account);
+        if (session === undefined) return err("crowded");
+        void left.then(session.leave);
+        return ok({ ...login.value, appPassword: login.value.device.appPassword });
       },
       scram: house.scram,
       mechanisms: () => announcements.now.mechanisms,

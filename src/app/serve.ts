@@ -10,9 +10,10 @@ import { createThrottle, type PenaltyFilter } from "../auth/throttle.ts";
 import type { ServeOptions } from "../config/load.ts";
 import { languageOf } from "../config/language.ts";
 import type { Config } from "../config/schema.ts";
+import { createCountsMemory } from "../lib/shared-counts.ts";
 import { systemClock } from "../lib/clock.ts";
 import { addressText } from "../net/listener.ts";
-import { createNetworkLimitsMemory, type NetworkLimitsMemory } from "../net/network-limits.ts";
+import { createNetworkLimitsMemory } from "../net/network-limits.ts";
 import { createHealth, type Health } from "../observe/health.ts";
 import { createObserve, type Observe } from "../observe/observe.ts";
 import type { Addresses } from "./bind.ts";
@@ -28,6 +29,7 @@ import { ProtocolThreads } from "./protocol-threads.ts";
 import { bannerFor, makeDemo, newCacheKey } from "./prove.ts";
 import { reload } from "./reload.ts";
 import { onSignals } from "./signals.ts";
+import type { ThreadSetup } from "./thread-messages.ts";
 import { version } from "./version.ts";
 
 /**
@@ -69,17 +71,13 @@ async function run({ loaded, loadOptions }: ServeOptions): Promise<void> {
   await lookForPostmaster(config, store, observe);
 
   const live = { config };
-  const passwords = parts.use(createPasswords({ metrics: observe.metrics, concurrency: 1, queue: 64 }));
-  const maker = createCredentialMaker({ passwords, keys: deriveHouseKeys(foundation.secretKey) });
+  const { maker, throttle } = await openLogins(parts, foundation, observe);
   const demo = loaded.file === undefined ? await makeDemo(config, store, maker) : undefined;
-  const throttle = parts.use(shareThrottle(createThrottle(), { replica: true }));
-  await seedKnownPlaces(throttle, store.devices, systemClock);
 
-  const cacheKey = newCacheKey();
-  const networks = createNetworkLimitsMemory({ connections: config.limits.connections, threads });
+  const shared = { cacheKey: newCacheKey(), ...countedTogether(config, threads) };
   const protocols = new ProtocolThreads({
     count: threads,
-    setup: (number) => threadSetup({ number, threads, live, foundation, observe, cacheKey, networks }),
+    setup: (number) => threadSetup({ number, threads, live, foundation, observe, shared }),
     log: observe.log,
     metrics: observe.metrics,
   });
@@ -113,6 +111,29 @@ async function run({ loaded, loadOptions }: ServeOptions): Promise<void> {
   running = false;
 }
 
+/** What makes credentials, and the throttle that hears of all failures and tells a thread that is started again. */
+async function openLogins(
+  parts: AsyncDisposableStack,
+  { secretKey, store }: Foundation,
+  { metrics }: Observe,
+): Promise<{ readonly maker: CredentialMaker; readonly throttle: SharedThrottle }> {
+  const passwords = parts.use(createPasswords({ metrics, concurrency: 1, queue: 64 }));
+  const throttle = parts.use(shareThrottle(createThrottle(), { replica: true }));
+  await seedKnownPlaces(throttle, store.devices, systemClock);
+  return { maker: createCredentialMaker({ passwords, keys: deriveHouseKeys(secretKey) }), throttle };
+}
+
+/** The memory in which all threads count together. */
+function countedTogether(
+  { limits: { connections } }: Config,
+  threads: number,
+): Pick<ThreadSetup, "networks" | "accounts"> {
+  return {
+    networks: createNetworkLimitsMemory({ connections, threads }),
+    accounts: createCountsMemory({ capacity: connections, threads }),
+  };
+}
+
 /** Lets sessions finish, as long as the configuration says. */
 async function stopSessions(
   signal: string,
@@ -141,11 +162,10 @@ type SetupParts = {
   readonly live: { readonly config: Config };
   readonly foundation: Foundation;
   readonly observe: Observe;
-  readonly cacheKey: Uint8Array;
-  readonly networks: NetworkLimitsMemory;
+  readonly shared: Pick<ThreadSetup, "cacheKey" | "networks" | "accounts">;
 };
 
-function threadSetup({ number, threads, live, foundation, observe, cacheKey, networks }: SetupParts) {
+function threadSetup({ number, threads, live, foundation, observe, shared }: SetupParts) {
   const { addresses, certificate, storeThread, secretKey } = foundation;
   const observed = observe.shareWith(number + 1);
   const connection = storeThread.connect();
@@ -159,9 +179,8 @@ function threadSetup({ number, threads, live, foundation, observe, cacheKey, net
     certificate: certificate.material,
     store: connection,
     observe: observed.value,
-    cacheKey,
     secretKey,
-    networks,
+    ...shared,
   };
   return { data, transfer: [connection.port, ...observed.transfer] };
 }
@@ -185,8 +204,7 @@ async function openOffices(parts: AsyncDisposableStack, offices: OfficeParts): P
     store,
     defaultQuota: () => defaultQuota(config()),
     defaults: () => accountDefaults(config()),
-    makeCredentials: maker.makeCredentials,
-    makeAppPassword: maker.makeAppPassword,
+    ...maker,
     penalties: {
       list: () => throttle.penalties(systemClock.monotonic()),
       clear: (filter: PenaltyFilter) => throttle.clear(filter, systemClock.monotonic()),

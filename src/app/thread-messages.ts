@@ -1,5 +1,6 @@
 import type { Config } from "../config/schema.ts";
 import type { ListenerProtocol, ListenerTls } from "../config/listeners.ts";
+import type { CountsMemory } from "../lib/shared-counts.ts";
 import type { Cidr } from "../model/cidr.ts";
 import type { ListenAddress } from "../net/listener.ts";
 import type { NetworkLimitsMemory } from "../net/network-limits.ts";
@@ -32,6 +33,7 @@ export type ThreadSetup = {
   /** What lies in the data folder's secrets.key. */
   readonly secretKey: Uint8Array;
   readonly networks: NetworkLimitsMemory;
+  readonly accounts: CountsMemory;
 };
 
 /** What the main thread tells a protocol thread. */

@@ -37,9 +37,17 @@ export async function readAttempt(
   const { kind, user } = credentials;
   const name = await readName(user, defaultDomain(), directory);
   const scope = protocol === "pop3" ? "pop3" : "smtp";
-  // A token that names nobody is counted by itself: others that come without a name are not slowed by it.
-  const unnamed = kind === "token" && user === "" ? `(token) ${fingerprintOf(credentials, cache)}` : NOT_AN_ADDRESS;
-  return { client, network: networkOf(client.peer), scope, name, key: name?.parts.base ?? unnamed };
+  const network = networkOf(client.peer);
+  if (name !== undefined) return { client, network, scope, name, key: name.parts.base };
+  // A token or certificate that names nobody is counted by itself: others that come without a name are not slowed by it.
+  const unnamed = user === "" && (kind === "token" || kind === "certificate");
+  const key = unnamed ? `(${kind}) ${numberOf(credentials, client, cache)}` : NOT_AN_ADDRESS;
+  return { client, network, scope, name, key };
+}
+
+function numberOf(credentials: Credentials, { certificate }: Client, cache: AttemptOptions["cache"]): number {
+  if (credentials.kind !== "certificate") return fingerprintOf(credentials, cache);
+  return cache.fingerprint(new Secret(JSON.stringify(certificate ?? null)));
 }
 
 /** A number by which the same credential is known again, and nothing else about it. */

@@ -63,7 +63,12 @@ export type MailboxesOptions = {
   readonly takeoverSeconds: () => number;
   /** retention.undelete_days, asked at each UPDATE; 0: removed is gone. */
   readonly undeleteDays: () => number;
+  /** Counts the sessions of an account, of all its maildrops and doors; undefined of `enter`: there are too many. */
+  readonly sessions?: { enter(account: AccountId): CountedSession | undefined };
 };
+
+/** One session of an account, counted until `leave`, which is harmless twice. */
+type CountedSession = { readonly leave: () => void };
 
 /** A second session of one person often comes while the first is saying goodbye (DESIGN, QUIT). */
 const LEASE_WAIT_MS = 2000;
@@ -97,13 +102,19 @@ export function createMailboxes(options: MailboxesOptions): Mailboxes {
     const takeOver = { mark: owner.device.mark, afterSeconds: options.takeoverSeconds() };
     return leases.acquire(owner.mailbox, { waitMs: LEASE_WAIT_MS, takeOver }, lost);
   };
+  const refuse = (why: keyof typeof refused): Result<never, keyof typeof refused> => {
+    refused[why].add();
+    return err(why);
+  };
   return {
     ...createInbound(mail),
     async openMaildrop(owner, opening, lost) {
+      const session = options.sessions === undefined ? UNCOUNTED : options.sessions.enter(owner.account);
+      if (session === undefined) return refuse("in-use");
       const taken = await lease(owner, lost);
       if (!taken.ok) {
-        refused[taken.error].add();
-        return taken;
+        session.leave();
+        return refuse(taken.error);
       }
       try {
         // Asked under the lease: an account that was disabled or removed since its login was judged has no session.
@@ -111,20 +122,24 @@ export function createMailboxes(options: MailboxesOptions): Mailboxes {
         if (!snapshot?.enabled) {
           throw new StoreError("unavailable", "the account was removed or disabled while it logged in");
         }
-        return ok(new Maildrop(parts, { owner, opening, lease: taken.value, snapshot }));
+        return ok(new Maildrop(parts, { owner, opening, lease: taken.value, snapshot, session }));
       } catch (error) {
         taken.value.release();
+        session.leave();
         throw error;
       }
     },
   };
 }
 
+const UNCOUNTED: CountedSession = { leave: () => undefined };
+
 type Opened = {
   readonly owner: Owner;
   readonly opening: Opening;
   readonly lease: Lease;
   readonly snapshot: Snapshot;
+  readonly session: CountedSession;
 };
 
 class Maildrop implements OpenMaildrop, ReadWatch {
@@ -139,14 +154,16 @@ class Maildrop implements OpenMaildrop, ReadWatch {
   #listing: Listing | undefined;
   #updating = false;
   #released = false;
+  readonly #session: CountedSession;
 
-  constructor(parts: Parts, { owner, opening, lease, snapshot }: Opened) {
+  constructor(parts: Parts, { owner, opening, lease, snapshot, session }: Opened) {
     this.#parts = parts;
     this.#owner = owner;
     this.#actor = { session: opening.session, device: owner.device.name, peer: opening.peer.address };
     this.#octetsAs = opening.utf8 ? "stored" : "downgraded";
     this.#lease = lease;
     this.#snapshot = snapshot;
+    this.#session = session;
     this.#places = new Places(parts.mail, owner.mailbox);
   }
 
@@ -213,7 +230,9 @@ class Maildrop implements OpenMaildrop, ReadWatch {
   release(): void {
     this.#released = true;
     // An UPDATE that is on its way holds the maildrop until it is decided.
-    if (!this.#updating) this.#lease.release();
+    if (this.#updating) return;
+    this.#lease.release();
+    this.#session.leave();
   }
 
   async #readListing(): Promise<Listing> {

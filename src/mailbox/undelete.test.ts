@@ -98,6 +98,7 @@ function erasing(disk: Kept, figures = { undeleteDays: 14, freePercent: 5 }) {
         metrics,
         undeleteDays: () => figures.undeleteDays,
         freePercent: () => figures.freePercent,
+        lookAfterOctets: 20,
       },
       stopping,
     );

@@ -45,13 +45,17 @@ export type ErasingParts = {
   readonly undeleteDays: () => number;
   /** store.free_percent */
   readonly freePercent: () => number;
+  /** How much is erased before the disk is looked at again; given by tests only. */
+  readonly lookAfterOctets?: number;
 };
 
 /** Why removed mail is erased. */
 type Reason = "age" | "space";
 
 const DAY_MS = 86_400_000;
-/** Passes of reclaim after a slice, 16 MiB each: by then it has helped, or it will not. */
+/** Erased before the disk is looked at again: some segments, so that some of them may go whole. */
+const LOOK_AFTER_OCTETS = 64 * 1024 * 1024;
+/** Passes of reclaim after it, 16 MiB each: by then it has helped, or it will not. */
 const MOST_PASSES = 64;
 
 /** One turn: erases what undelete has kept long enough, then, while the disk is low, the oldest of the rest. */
@@ -63,7 +67,7 @@ export async function eraseRemoved(parts: ErasingParts, stopping: AbortSignal): 
 async function eraseByAge(parts: ErasingParts, stopping: AbortSignal): Promise<void> {
   const before = parts.clock.now() - parts.undeleteDays() * DAY_MS;
   await audited(parts, "age", async (erase) => {
-    while (!stopping.aborted && (await erase(before))) continue;
+    while (!stopping.aborted && (await erase(before)).more) continue;
   });
 }
 
@@ -72,8 +76,14 @@ async function eraseForSpace(parts: ErasingParts, stopping: AbortSignal): Promis
   if (free === undefined) return;
   await audited(parts, "space", async (erase) => {
     while (!stopping.aborted) {
-      // Of all there is: also what was removed this very millisecond.
-      const more = await erase(Number.MAX_SAFE_INTEGER);
+      let more = true;
+      // Space comes back by whole segments, so one slice of short mail frees nothing that can be seen.
+      for (let octets = 0; more && octets < (parts.lookAfterOctets ?? LOOK_AFTER_OCTETS) && !stopping.aborted;) {
+        // Of all there is: also what was removed this very millisecond.
+        const slice = await erase(Number.MAX_SAFE_INTEGER);
+        octets += slice.octets;
+        more = slice.more;
+      }
       await giveBack(parts, stopping);
       const now = await freeIfLow(parts);
       // What does not help is kept: something else fills the disk.
@@ -105,7 +115,7 @@ async function giveBack(parts: ErasingParts, stopping: AbortSignal): Promise<voi
 async function audited(
   { upkeep, log, metrics }: ErasingParts,
   reason: Reason,
-  work: (erase: (before: number) => Promise<boolean>) => Promise<void>,
+  work: (erase: (before: number) => Promise<{ readonly octets: number; readonly more: boolean }>) => Promise<void>,
 ): Promise<void> {
   let messages = 0;
   let octets = 0;
@@ -115,7 +125,7 @@ async function audited(
       if (!slice.ok) throw new StoreError("unavailable", `erasing: ${slice.error}`, { full: slice.error === "full" });
       messages += slice.value.messages;
       octets += slice.value.octets;
-      return slice.value.more && slice.value.messages > 0;
+      return { octets: slice.value.octets, more: slice.value.more && slice.value.messages > 0 };
     });
   } finally {
     if (messages > 0) {

@@ -21,6 +21,9 @@ export const events = {
   "server.postmaster.missing": event<{ address: string }>(
     "The account that server.postmaster names is not there or disabled: mail to postmaster has to wait.",
   ),
+  "secrets.made_anew": event<{ file: string }>(
+    "There was no key for sealed credentials beside accounts that are there, so one was made: app passwords and SCRAM logins that went with the lost one do not work until the file is restored, or they are made again.",
+  ),
   "server.stopping": event<{ signal: string }>("No new connections are accepted; sessions may finish."),
   "server.stopped": event<{ sessionsCut: number }>("Everything is closed."),
   "server.reloaded": event<{ changed: string[] }>("The configuration was read again and applied."),

@@ -25,7 +25,8 @@ export type ContentSink = {
 
 /** What an SMTP session needs of the house. A rejected promise is an outage and is answered 451. */
 export type SmtpPorts = Readonly<{
-  login: (credentials: Credentials, client: Client) => Promise<Result<Submitter, LoginRefusal>>;
+  /** `left` is called once the session of who logged in is over. */
+  login: (credentials: Credentials, client: Client, left: Promise<void>) => Promise<Result<Submitter, LoginRefusal>>;
   /** What a SCRAM exchange asks; answered in the same time and form for names that nobody has. */
   scram: (question: ScramQuestion, peer: Peer) => Promise<ScramFacts>;
   /** Which mechanisms EHLO announces, as of this second. */

@@ -40,6 +40,8 @@ export class SmtpSession implements Driven {
   #sink: ContentSink | undefined;
   #sinkBusy = false;
   #gone = false;
+  // Made at the first login; few sessions of SMTP have one.
+  #left: PromiseWithResolvers<void> | undefined;
   // The client has completed a line or a content, or the house has answered, since the last tick.
   #stirred = true;
   #quietSince = 0;
@@ -82,6 +84,7 @@ export class SmtpSession implements Driven {
   /** What is being delivered goes on: whether the client hears of it changes nothing about it. */
   closed(): void {
     this.#gone = true;
+    this.#left?.resolve();
     this.#discard();
   }
 
@@ -160,6 +163,12 @@ export class SmtpSession implements Driven {
     }
   }
 
+  #leaving(): PromiseWithResolvers<void> {
+    this.#left ??= Promise.withResolvers();
+    if (this.#gone) this.#left.resolve();
+    return this.#left;
+  }
+
   #askHouse(effect: Question): void {
     const { ports } = this.#parts;
     switch (effect.do) {
@@ -169,7 +178,7 @@ export class SmtpSession implements Driven {
       }
       case "login": {
         const ask = (): ReturnType<SmtpPorts["login"]> =>
-          ports.login(effect.credentials, clientOf(this.#drive.connection));
+          ports.login(effect.credentials, clientOf(this.#drive.connection), this.#leaving().promise);
         return this.#ask("login", ask, err("unavailable"), (result) => ({ kind: "login", result }));
       }
       case "scram": {

@@ -78,6 +78,7 @@ export const loginRefusals: Readonly<Record<LoginRefusal, string>> = {
   refused: "535 5.7.8 authentication failed\r\n",
   throttled: "454 4.7.0 too many failed logins, try later\r\n",
   unavailable: "454 4.7.0 cannot authenticate now, try later\r\n",
+  crowded: "454 4.7.0 this account has too many sessions, try later\r\n",
 };
 
 /** Answers to a whole message, for one recipient (LMTP) or for all. */
