@@ -59,6 +59,26 @@ test("a dead session does not lock its owner out, and lets nobody else in", opti
   });
 });
 
+test("an account has no more sessions than it may, of all protocols together", options, async () => {
+  await using stack = new AsyncDisposableStack();
+  const server = await startMailkeep(stack, { users: ["box"], config: { limits: { sessions_per_account: 1 } } });
+  const { ports, installation } = server;
+  const junk = async () => {
+    await using session = await Pop3.open(ports.pop3s, { tls: "implicit", ca: installation.ca });
+    await session.must("USER box+junk@e2e.test");
+    return await session.command(`PASS ${passwordOf("box")}`);
+  };
+  {
+    await using inbox = await login(server, "box");
+    assert.match(await junk(), /^-ERR \[IN-USE\]/);
+    await using submission = await Smtp.open(ports.submission, { starttls: true, ca: installation.ca });
+    const plain = Buffer.from(`\0${addressOf("box")}\0${passwordOf("box")}`).toString("base64");
+    assert.equal((await submission.command(`AUTH PLAIN ${plain}`)).code, 454);
+    await inbox.quit();
+  }
+  await until("the session to be over", 5, async () => (await junk()).startsWith("+OK"));
+});
+
 test("LOGIN-DELAY and EXPIRE tell the truth for each user", options, async () => {
   await using stack = new AsyncDisposableStack();
   const server = await startMailkeep(stack, { users: ["quick", "slow"], config: { retention: { expire_days: 90 } } });
