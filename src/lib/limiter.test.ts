@@ -63,6 +63,23 @@ test("a full queue makes room for a key that has less in it, at the longest one'
   assert.deepEqual(await other.result, { ok: true, value: "other" });
 });
 
+test("a flood that fills the queue costs each other key one turn of each round, and no refusal", async () => {
+  const limiter = createLimiter({ concurrency: 1, queue: 64, waitMs: 1000 });
+  const began: string[] = [];
+  const flood = Array.from({ length: 1000 }, (_, n) => begin(limiter, began, "flood", `flood${n}`));
+  const others = Array.from({ length: 10 }, (_, n) => begin(limiter, began, `key${n}`, `other${n}`));
+  assert.equal(limiter.waiting, 64);
+  for (const task of [...flood, ...others]) task.finish();
+  const outcomes = await Promise.all(others.map(({ result }) => result));
+  assert.ok(outcomes.every(({ ok }) => ok));
+  assert.deepEqual(
+    began.slice(0, 12).filter((name) => name.startsWith("other")),
+    others.map((_, n) => `other${n}`),
+  );
+  const refused = (await Promise.all(flood.map(({ result }) => result))).filter(({ ok }) => !ok);
+  assert.equal(refused.length, 1000 - 1 - (64 - 10));
+});
+
 test("who has waited long enough is told, and its place is free again", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   try {
