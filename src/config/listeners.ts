@@ -21,6 +21,12 @@ const TLS_OF: Readonly<Record<ListenerProtocol, readonly [ListenerTls, ...Listen
   http: ["none"],
 };
 
+type ProxiedListener = {
+  protocol?: ListenerProtocol;
+  address?: readonly ListenAddress[];
+  proxy_protocol_from?: readonly unknown[];
+};
+
 const listener = z
   .strictObject({
     protocol: requiredChoice({
@@ -55,8 +61,8 @@ const listener = z
     }),
     proxy_protocol_from: networks({
       help: {
-        en: "Networks of proxies. From them a PROXY header (v1 or v2) is required, and whom it names is believed; from others it is refused.",
-        zh: "代理所在的网段。来自这些网段的连接必须带有 PROXY 头（v1 或 v2），并采信其指明的对端；来自其他地址的 PROXY 头一律拒绝。",
+        en: "Networks of proxies. From them a PROXY header (v1 or v2) is required, and whom it names is believed; connections from elsewhere are closed.",
+        zh: "代理所在的网段。来自这些网段的连接必须带有 PROXY 头（v1 或 v2），并采信其指明的对端；来自其他地址的连接一律关闭。",
       },
       absent: { en: "none", zh: "无" },
       reload: "restart",
@@ -73,6 +79,19 @@ const listener = z
         zh: `${protocol} 不能使用 tls: ${tls}，只能是 ${right.join(" 或 ")}`,
       };
       context.addIssue({ code: "custom", path: ["tls"], input: tls, params: { words } });
+    }),
+  )
+  .check(
+    always<ProxiedListener>((value, context) => {
+      const { protocol, address, proxy_protocol_from: networks } = value;
+      if (!Array.isArray(networks) || networks.length === 0) return;
+      const unix = addressesOf({ ...(Array.isArray(address) && { address }) }).some(({ kind }) => kind === "unix");
+      if (protocol !== "http" && !unix) return;
+      const words: Words = {
+        en: `a listener of ${unix ? "a unix socket" : "http"} cannot have proxy_protocol_from`,
+        zh: `${unix ? "unix 套接字" : "http"} 监听器不能使用 proxy_protocol_from`,
+      };
+      context.addIssue({ code: "custom", path: ["proxy_protocol_from"], input: networks, params: { words } });
     }),
   )
   .transform((given) => ({ ...given, tls: given.tls ?? TLS_OF[given.protocol][0] }));

@@ -43,6 +43,18 @@ describe("networks", () => {
       "listeners[0].proxy_protocol_from[1]: this address has bits behind its prefix; write the network's first address, or the address alone",
     ]);
   });
+
+  for (const [what, given] of [
+    ["http", "{ protocol: http, address: h.example:1, proxy_protocol_from: 10.0.0.0/8 }"],
+    ["a unix socket", "{ protocol: lmtp, address: unix:/run/x.sock, proxy_protocol_from: 10.0.0.0/8 }"],
+  ] as const) {
+    it(`a listener of ${what} has none`, () => {
+      const result = load({ MAILKEEP_LISTENERS: `[${given}]` });
+      assert.ok(!result.ok);
+      const problem = `listeners[0].proxy_protocol_from: a listener of ${what} cannot have proxy_protocol_from`;
+      assert.deepEqual(says(result.error), [problem]);
+    });
+  }
 });
 
 describe("a header field", () => {
