@@ -3,7 +3,7 @@ import { OVERLONG, type Line } from "../../lib/lines.ts";
 import type { Listing } from "../../model/listing.ts";
 import { outage, takeAnswer, type Answer } from "./answers.ts";
 import { bad } from "./authorization.ts";
-import { commands, type CommandName, type Rule } from "./commands.ts";
+import { commands, type Command, type CommandName, type Rule } from "./commands.ts";
 import type { Effects } from "./effects.ts";
 import { hearLast, respond } from "./sasl.ts";
 import type { Session } from "./session.ts";
@@ -47,8 +47,7 @@ function carryOut(session: Session, line: Line, effects: Effects): CommandName |
   if (line === OVERLONG) return refuse(session, "unknown", session.texts.lineTooLong, effects);
   const space = line.indexOf(" ");
   const keyword = space < 0 ? line : line.slice(0, space);
-  // Keywords are taken in any case (rule 1939-02); nearly all come in upper case.
-  const rule = commands.get(keyword) ?? commands.get(keyword.toUpperCase());
+  const rule = commands.get(keyword) ?? inAnyCase(keyword);
   if (line.length + 2 > COMMAND_OCTETS && rule?.name !== "AUTH")
     return refuse(session, rule?.name ?? "unknown", session.texts.lineTooLong, effects);
   if (rule === undefined) return refuse(session, "unknown", session.texts.unknownCommand, effects);
@@ -56,6 +55,11 @@ function carryOut(session: Session, line: Line, effects: Effects): CommandName |
   if (words === undefined) return refuse(session, rule.name, session.texts.badArguments, effects);
   run(session, rule, words, line, effects);
   return rule.name;
+}
+
+// Keywords are taken in any case (rule 1939-02); nearly all come in upper case. Beyond ASCII there is none: ß would be SS.
+function inAnyCase(keyword: string): Command | undefined {
+  return /^[A-Za-z0-9]+$/.test(keyword) ? commands.get(keyword.toUpperCase()) : undefined;
 }
 
 function run(session: Session, rule: Rule, words: readonly string[], line: string, effects: Effects): void {
