@@ -38,11 +38,22 @@ test("new connections within a minute", () => {
   assert.deepEqual(one.enter(peer("192.0.2.1")), { crowded: "rate" });
 });
 
+test("who is turned away counts neither as open nor as new", () => {
+  const limits = { connections: 1, perMinute: 2 };
+  const { one } = rig(limits);
+  one.enter(peer("192.0.2.1"));
+  for (let time = 0; time < 9; time += 1) assert.deepEqual(one.enter(peer("192.0.2.1")), { crowded: "connections" });
+  one.leave("192.0.2.1");
+  assert.deepEqual(one.enter(peer("192.0.2.1")), { network: "192.0.2.1" });
+  one.leave("192.0.2.1");
+  for (let time = 0; time < 9; time += 1) assert.deepEqual(one.enter(peer("192.0.2.1")), { crowded: "rate" });
+});
+
 test("this machine is not counted, unless a proxy named it", () => {
   const { one } = rig({ connections: 0, perMinute: 0 });
   for (const address of ["127.0.0.1", "127.9.9.9", "::1", "unix", "unknown"]) {
     assert.equal(one.enter(peer(address)), undefined, address);
   }
-  assert.deepEqual(one.enter(peer("127.0.0.1", true)), { crowded: "rate" });
-  assert.deepEqual(one.enter(peer("192.0.2.1")), { crowded: "rate" });
+  assert.deepEqual(one.enter(peer("127.0.0.1", true)), { crowded: "connections" });
+  assert.deepEqual(one.enter(peer("192.0.2.1")), { crowded: "connections" });
 });

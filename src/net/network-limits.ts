@@ -52,8 +52,11 @@ export class NetworkLimits {
     if (!isCounted(peer)) return undefined;
     const network = networkOf(peer);
     const { connections, perMinute } = this.#options.limits();
-    if (!this.#fresh.take(network, perMinute, this.#options.clock.now())) return { crowded: "rate" };
-    return this.#open.enter(network, connections) ? { network } : { crowded: "connections" };
+    if (!this.#open.enter(network, connections)) return { crowded: "connections" };
+    // Only who is let in counts as new: a client that knocks again and again is not shut out for longer by it.
+    if (this.#fresh.take(network, perMinute, this.#options.clock.now())) return { network };
+    this.#open.leave(network);
+    return { crowded: "rate" };
   }
 
   leave(network: string): void {
