@@ -231,7 +231,8 @@ describe("undelete", () => {
       value: { address, mailbox: "INBOX", restored: 1 },
     });
     assert.deepEqual(await restore({ uidl: name }), { ok: true, value: { address, mailbox: "INBOX", restored: 1 } });
-    assert.equal(code(await restore({ uidl: name })), `unknown-message ${name} ${address}`);
+    assert.equal(code(await restore({ uidl: name })), `message-is-gone ${name} ${address}`);
+    assert.equal(code(await restore({ uidl: "zz-00000000" })), `unknown-message zz-00000000 ${address}`);
     assert.equal(await listed(), 2);
     assert.deepEqual(await restore({ device: "" }), { ok: true, value: { address, mailbox: "INBOX", restored: 1 } });
     assert.equal(code(await restore({})), `nothing-to-restore ${address}`);

@@ -39,6 +39,7 @@ export type Refusal = {
     | "expired-already"
     | "unknown-message"
     | "message-is-here"
+    | "message-is-gone"
     | "nothing-to-restore"
     /** Some of it was done; `detail` says how much. */
     | "partly-restored"

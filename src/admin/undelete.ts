@@ -2,11 +2,13 @@ import * as z from "zod";
 import { ok } from "../lib/result.ts";
 import { restore, type RestoreFailure } from "../mailbox/undelete.ts";
 import { NO_ACTOR } from "../model/history.ts";
+import type { MailboxId } from "../model/ids.ts";
 import type { RemovedFilter } from "../store/ports.ts";
-import { findMessage } from "./find-message.ts";
+import { findMessage, type Whereabouts } from "./find-message.ts";
 import { withMaildrop } from "./find.ts";
 import { operation } from "./operation.ts";
 import { refuse, refuseWrite } from "./refusal.ts";
+import type { AdminServices } from "./services.ts";
 
 /** Brings removed messages back under new UIDLs: all of a maildrop, or those that the filter names. */
 export const restoreMaildrop = operation(
@@ -23,9 +25,8 @@ export const restoreMaildrop = operation(
       const { mail } = services.store;
       const message = uidl === undefined ? undefined : await findMessage(mail, mailbox, uidl);
       if (uidl !== undefined && message?.state !== "removed") {
-        return message?.state === "here"
-          ? refuse("message-is-here", uidl, { detail: address })
-          : refuse("unknown-message", uidl, { detail: address });
+        const code = await whyNot(services, mailbox, message);
+        return refuse(code, uidl, { detail: address });
       }
       const filter: RemovedFilter = {
         ...(since === undefined ? {} : { since }),
@@ -41,6 +42,14 @@ export const restoreMaildrop = operation(
       return ok({ address: account.address, mailbox: name, restored });
     }),
 );
+
+// Whoever brought a message back and tries again is not to hear that it never was.
+async function whyNot({ store }: AdminServices, mailbox: MailboxId, message: Whereabouts | undefined) {
+  if (message === undefined) return "unknown-message";
+  if (message.state === "here") return "message-is-here";
+  const known = await store.history.entries({ mailbox, uid: message.uid, limit: 1, mostUids: 1 });
+  return known.length === 0 ? "unknown-message" : "message-is-gone";
+}
 
 function refuseRestore({ reason, restored }: RestoreFailure, address: string) {
   if (restored > 0) return refuse("partly-restored", address, { detail: String(restored) });

@@ -285,6 +285,8 @@ export const en = {
   "refusal.expired-already": "the password of {subject} would have ended already; give a later --expires",
   "refusal.unknown-message":
     "nothing is known of a message {subject}; see which there are: mailkeep maildrop messages {detail}, mailkeep maildrop history {detail}",
+  "refusal.message-is-gone":
+    "{subject} cannot be brought back: it was brought back before, or is gone for good; see: mailkeep maildrop history {detail} --message {subject}",
   "refusal.message-is-here": "{subject} is where it was; see: mailkeep maildrop history {detail} --message {subject}",
   "refusal.nothing-to-restore":
     "nothing that was removed matches; see what became of it: mailkeep maildrop history {subject}",

@@ -284,6 +284,8 @@ export const zhCn: Readonly<Record<keyof typeof en, string>> = {
   "refusal.expired-already": "设备 {subject} 的密码将立即到期，请给出更晚的 --expires",
   "refusal.unknown-message":
     "没有邮件 {subject} 的任何记录。查看：mailkeep maildrop messages {detail}、mailkeep maildrop history {detail}",
+  "refusal.message-is-gone":
+    "邮件 {subject} 无法恢复：此前已恢复过，或已彻底清除。查看：mailkeep maildrop history {detail} --message {subject}",
   "refusal.message-is-here": "邮件 {subject} 仍在原处。查看：mailkeep maildrop history {detail} --message {subject}",
   "refusal.nothing-to-restore": "没有符合条件的已删除邮件。查看其去向：mailkeep maildrop history {subject}",
   "refusal.partly-restored": "{subject} 已恢复 {detail} 封邮件，其余未能写入存储；有空间后请再次执行",
