@@ -2,7 +2,7 @@
 // Each task of package.json as arguments for Node. The globs are Node's own, so that no shell is needed.
 
 const reporter = ["--test-reporter=./scripts/test-reporter.ts"];
-const unitTests = ["src/**/*.test.ts", "test/*.test.ts", "test/contracts/**/*.test.ts"];
+const unitTests = ["src/**/*.test.ts", "test/*.test.ts", "test/contracts/**/*.test.ts", "test/fuzz/**/*.test.ts"];
 const realPrograms = ["test/e2e/**/*.test.ts"];
 
 /** @type {Readonly<Record<string, (given: readonly string[]) => readonly string[]>>} */
@@ -16,6 +16,7 @@ const tasks = {
       ? ["test/e2e/client-table/write.ts"]
       : testRun(["--test-timeout=1200000"], ["test/e2e/client-table/*.test.ts"], given),
   "e2e:kill": (given) => ["test/e2e/kill/run.ts", ...given],
+  fuzz: (given) => ["test/fuzz/run.ts", ...given],
   bench: (given) => ["bench/run.ts", ...given],
   check: (given) => ["scripts/check.ts", ...given],
   // Only this script: it strips types by a function of Node's that is still experimental.
