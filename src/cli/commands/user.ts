@@ -44,7 +44,7 @@ export async function show(context: Context, { words: [address = ""] }: Given): 
       [say("user.created"), formatDate(user.created)],
       [say("user.quota"), limit(quota.octets, formatOctets(limits.octets))],
       [say("user.messages"), limit(quota.messages, String(limits.messages))],
-      [say("user.uses"), `${formatOctets(usage.octets)}, ${usage.messages}`],
+      [say("user.uses"), say("user.usage", { octets: formatOctets(usage.octets), messages: usage.messages })],
       [say("user.expires"), limit(user.expireDays, days)],
       [
         say("user.login-delay"),

@@ -128,6 +128,7 @@ export const en = {
   "user.messages": "Messages",
   "user.created": "Added",
   "user.uses": "Holds",
+  "user.usage": "{octets} in {messages} message(s)",
   "user.expires": "Mail kept for",
   "user.kept": "always",
   "user.days": "{days} days",

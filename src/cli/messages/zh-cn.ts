@@ -129,6 +129,7 @@ export const zhCn: Readonly<Record<keyof typeof en, string>> = {
   "user.messages": "邮件数",
   "user.created": "添加时间",
   "user.uses": "已用",
+  "user.usage": "{octets}，{messages} 封",
   "user.expires": "邮件保留",
   "user.kept": "不限",
   "user.days": "{days} 天",
