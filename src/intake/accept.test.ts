@@ -144,6 +144,21 @@ describe("a message in memory", () => {
     }
   });
 
+  test("what the trace headers say in UTF-8 changes nothing in how many fields of the content are converted", async () => {
+    await using house = await openHouse();
+    // More than is converted of one message, so that the last fields go another way than the first ones.
+    const fields = Array.from({ length: 6500 }, (_, n) => `X-${n}: ${"ü".repeat(35)}\r\n`).join("");
+    const content = Buffer.from(`${fields}\r\nhello\r\n`);
+    for (const sender of ["x@b.example", "grüße@b.example"]) {
+      house.envelope = { protocol: "UTF8SMTP", sender };
+      await house.deliver(content, 65_536);
+      const index = house.deliveries.length - 1;
+      const downgrader = createDowngrader();
+      const sent = downgrader.push(await house.stored(index)).length + downgrader.end().length;
+      assert.equal(house.deliveries[index]?.octetsDowngraded, sent, sender);
+    }
+  });
+
   test("RFC 5321 §6.3: more than 100 Received fields are a loop, and nothing is stored", async () => {
     await using house = await openHouse();
     const content = (count: number): Buffer => Buffer.from(`${"Received: x\r\n".repeat(count)}\r\nReceived: body\r\n`);
@@ -267,6 +282,8 @@ type House = AsyncDisposable & {
   appended: Appended | undefined;
   spool: () => Promise<Spool>;
   junkHeader: JunkHeader | undefined;
+  /** What of the envelope is not as always. */
+  envelope: Partial<Envelope>;
   open(expected: number, ready?: () => void): ContentSink;
   tryOpen(): ContentSink | undefined;
   deliver(
@@ -292,6 +309,7 @@ async function openHouse(budgetOctets = 64 * 1024 * 1024): Promise<House> {
     failure: undefined,
     appended: undefined,
     junkHeader: undefined,
+    envelope: {},
     spool: () => openSpool(systemDisk, layout),
     tryOpen: () => openContent(0, () => {}),
     open: (expected, ready = () => {}) => openContent(expected, ready) ?? assert.fail("no room"),
@@ -309,7 +327,7 @@ async function openHouse(budgetOctets = 64 * 1024 * 1024): Promise<House> {
         if (!sink.write(content.subarray(at, at + cut))) await ready.promise;
       }
       sink.dotted = false;
-      return accept(envelope(recipients), sink, perRecipient);
+      return accept({ ...envelope(recipients), ...house.envelope }, sink, perRecipient);
     },
     stored: (index) => storedBody(folder, house.deliveries[index]?.body ?? assert.fail("nothing was stored")),
     spools: () => readdir(layout.spool),

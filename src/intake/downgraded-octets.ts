@@ -2,11 +2,11 @@ import { isAscii } from "node:buffer";
 import { createDowngrader } from "../mailbox/downgrade/downgrade.ts";
 
 /**
- * Counts the octets that a client without UTF8 is sent (RFC 6856 §2), by the converter that sends them: STAT, LIST and RETR
- * agree in either mode.
+ * Counts the octets of a content that a client without UTF8 is sent (RFC 6856 §2), by the converter that sends them with the
+ * trace fields in front: STAT, LIST and RETR agree in either mode.
  */
 export class DowngradedOctets {
-  readonly #downgrader = createDowngrader();
+  readonly #downgrader = createDowngrader("content");
   #octets = 0;
 
   push(piece: Uint8Array): void {

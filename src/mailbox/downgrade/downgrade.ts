@@ -9,27 +9,35 @@ import { Output } from "./output.ts";
  * Converts a stored message into what a client without UTF8 gets (RFC 6856 §2): header fields that hold UTF-8 beyond
  * ASCII, those of MIME parts and of messages within included, become what RFC 2047, RFC 2231 and RFC 6857 make of them;
  * all else, as bodies in 8 bits and fields in old charsets, goes as it is. A message that is changed grows. It holds one
- * field at a time and never a body; what it gives may be the piece that it was given.
+ * field at a time and never a body; what it gives may be the piece that it was given. `of`: "content" is a message without
+ * the trace fields that it is stored with, and comes to the same octets as within the message.
  */
-export function createDowngrader(): Codec {
-  const downgrader = new Downgrader();
+export function createDowngrader(of: "message" | "content" = "message"): Codec {
+  const downgrader = new Downgrader(of === "message" ? TRACE_FIELDS : 0);
   return { push: (octets) => downgrader.push(octets), end: () => downgrader.end() };
 }
 
 /** More headers than this have no message that anybody reads; behind them all goes as it is. */
 const MOST_HEADERS = 10_000;
+/** Return-Path and Received (intake/trace.ts). */
+const TRACE_FIELDS = 2;
 const LF = 0x0a;
 const DASH = 0x2d;
 const NOTHING = Buffer.alloc(0);
 
 class Downgrader {
   readonly #boundaries = new Boundaries();
-  readonly #converter = new FieldConverter();
+  readonly #converter: FieldConverter;
   #headers = 0;
   // undefined: in a body.
-  #header = this.#begin(false);
+  #header: HeaderReader | undefined;
   // What a body's line has had so far while it may be a delimiter; undefined: within a line that is none.
   #line: Buffer | undefined;
+
+  constructor(freeFields: number) {
+    this.#converter = new FieldConverter(freeFields);
+    this.#header = this.#begin(false);
+  }
 
   push(octets: Uint8Array): Uint8Array {
     const piece = Buffer.from(octets.buffer, octets.byteOffset, octets.length);

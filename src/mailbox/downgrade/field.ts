@@ -64,12 +64,22 @@ const QUESTION_MARK = 0x3f;
 /**
  * Converts the header fields of one message that are in UTF-8 beyond ASCII; undefined: what is ASCII, or not UTF-8 (an old
  * charset, which clients guess), goes as it is. In what comes after half a MiB of them question marks stand for octets.
+ * `freeFields`: so many of the first ones are short, and do not count towards that.
  */
 export class FieldConverter {
   #left = MOST_OCTETS;
+  #free: number;
+
+  constructor(freeFields: number) {
+    this.#free = freeFields;
+  }
 
   /** A field with its line end, folded or not; or the first stretch of one that is too long to be held. */
   field(field: Uint8Array): Uint8Array | undefined {
+    if (this.#free > 0) {
+      this.#free -= 1;
+      return isAscii(field) || !isUtf8(field) ? undefined : downgradeField(field);
+    }
     return this.#costs(field, () => downgradeField(field));
   }
 
