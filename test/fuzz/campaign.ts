@@ -14,6 +14,9 @@ const BATCH = 200;
 const SMALLER_TRIES = 3000;
 const MOST_FINDINGS = 8;
 const MOST_POPULATION = 4000;
+// What one run adds to the corpus, where it may.
+const MOST_COVER = 30;
+const MOST_COVER_OCTETS = 1500;
 
 /** Mutates the cases of one target, and keeps for further mutation what shows something new. */
 export class Campaign<Case> {
@@ -61,21 +64,14 @@ export class Campaign<Case> {
     }));
   }
 
-  /** The smallest kept cases that show all that was seen beyond the seeds and the corpus. */
+  /** Of the cases that showed something new, the small ones that showed most. */
   cover(): Case[] {
-    const missing = new Set(this.#kept.flatMap(({ seen }) => seen));
-    const bySize = this.#kept.toSorted((a, b) => this.#size(a.each) - this.#size(b.each));
-    return bySize
-      .filter(({ seen }) => {
-        const adds = seen.some((kind) => missing.has(kind));
-        for (const kind of seen) missing.delete(kind);
-        return adds;
-      })
+    const sized = this.#kept.map(({ each, seen }) => ({ each, seen, size: this.target.write(each).length }));
+    return sized
+      .filter(({ size }) => size <= MOST_COVER_OCTETS)
+      .toSorted((a, b) => b.seen.length / b.size - a.seen.length / a.size)
+      .slice(0, MOST_COVER)
       .map(({ each }) => each);
-  }
-
-  #size(each: Case): number {
-    return this.target.write(each).length;
   }
 
   #parent(): Case {

@@ -16,9 +16,9 @@ export function guard(seconds: number, work: () => void): void {
   try {
     script.runInContext(context, { timeout: seconds * 1000 });
   } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ERR_SCRIPT_EXECUTION_TIMEOUT")
-      throw new Hang(seconds);
-    // What comes from another context is no Error of this one's.
+    // The error is of the other context, whose Error is not ours.
+    const isLate = typeof cause === "object" && cause !== null && "code" in cause;
+    if (isLate && cause.code === "ERR_SCRIPT_EXECUTION_TIMEOUT") throw new Hang(seconds);
     throw cause;
   }
 }
