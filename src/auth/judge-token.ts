@@ -5,7 +5,7 @@ import type { ClientCertificate } from "../model/peer.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Credentials } from "./engine/credentials.ts";
 import { type InTurn, notJudged, type Verdict } from "./judgement.ts";
-import { findNamed, type Named, type Names, readName } from "./name.ts";
+import { findNamed, findVouched, type Names } from "./name.ts";
 
 /** Judges bearer tokens; `username` is whom a good one names, not looked up yet. */
 export type TokenJudge = {
@@ -30,8 +30,7 @@ export function createNamingJudge(
 
   /** The account of the name, as the maildrop that the client asked for, if it asked for one of this account's. */
   async function actAs(owner: string, user: string, attempt: Attempt): Promise<Verdict> {
-    const name = await readName(owner, defaultDomain(), directory);
-    const named: Named | undefined = name && (await findNamed(name, directory));
+    const named = await findVouched(owner, defaultDomain(), directory);
     if (!named) return { is: "wrong", named, reason: "unknown" };
     if (user === "") return { is: "right", named, appPassword: undefined };
     const wanted = attempt.name && (await findNamed(attempt.name, directory));

@@ -41,6 +41,7 @@ function home(changes: HouseChanges = {}, ann: Partial<Account> = {}) {
     made(1, ANN, { scram: main.scram, ...ann }),
     made(2, "bob@example.test"),
     made(3, "off@example.test", { enabled: false }),
+    made(4, "kim@example.test"),
   ];
   const own = house({ accounts, ...changes });
   own.directory.kept.push(
@@ -254,6 +255,14 @@ describe("tokens and certificates", () => {
     ["for nobody@example.test", "", "refused", "unknown"],
     ["for off@example.test", "", "refused", "disabled"],
     ["for nobody in particular", "", "refused", "unknown"],
+    ["for ann", "", 10],
+    // Each of these may be somebody else at the provider.
+    ["for ann+x@example.test", "", "refused", "unknown"],
+    ["for ann+x@example.test", "ann@example.test", "refused", "unknown"],
+    ["for ann+junk", "", "refused", "unknown"],
+    ["for ａｎｎ@example.test", "", "refused", "unknown"],
+    ["for an\u00adn@example.test", "", "refused", "unknown"],
+    ["for \u212aim@example.test", "", "refused", "unknown"],
     ["bad", "ann@example.test", "refused", "wrong token"],
     ["outage", "ann@example.test", "unavailable"],
   ];
@@ -286,6 +295,9 @@ describe("tokens and certificates", () => {
     assert.equal(lastReason(events), "another user");
     assert.equal(who(await enter(certificate("ann"), client)), "refused");
     assert.equal(lastReason(events), "no certificate");
+    const tagged: Client = { ...client, certificate: { emails: ["ann+x@example.test"], commonName: "" } };
+    assert.equal(who(await enter(certificate(), tagged)), "refused");
+    assert.equal(lastReason(events), "unknown");
   });
 
   test("P7 no token reaches the log", async () => {

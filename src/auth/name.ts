@@ -1,3 +1,4 @@
+import { isAscii } from "node:buffer";
 import type { Account } from "../model/account.ts";
 import { type Address, type AddressParts, type Domain, parseAddress, splitAddress } from "../model/address.ts";
 import type { MailboxId } from "../model/ids.ts";
@@ -27,16 +28,49 @@ export function readName(
   defaultDomain: Domain | undefined,
   names: Pick<Names, "domains">,
 ): Name | undefined | Promise<Name | undefined> {
-  if (text.includes("@")) return nameOf(text);
-  if (defaultDomain !== undefined) return nameOf(`${text}@${defaultDomain}`);
+  const whole = withDomain(text, defaultDomain, names);
+  return typeof whole === "string"
+    ? nameOf(whole)
+    : whole.then((found) => (found === undefined ? undefined : nameOf(found)));
+}
+
+function withDomain(
+  text: string,
+  defaultDomain: Domain | undefined,
+  names: Pick<Names, "domains">,
+): string | Promise<string | undefined> {
+  if (text.includes("@")) return text;
+  if (defaultDomain !== undefined) return `${text}@${defaultDomain}`;
   return names.domains().then(([only, ...others]) => {
-    return only === undefined || others.length > 0 ? undefined : nameOf(`${text}@${only}`);
+    return only === undefined || others.length > 0 ? undefined : `${text}@${only}`;
   });
 }
 
 /** Finds whom a name means: an exact account wins; else `user+tag` is `user`, and only `+junk` names Junk. */
 export async function findNamed({ parts, typed }: Name, names: Pick<Names, "account">): Promise<Named | undefined> {
   return (typed && (await find(typed, names))) ?? (await find(parts, names));
+}
+
+/**
+ * Finds whom a name means that a provider or an authority vouches for: exactly that account. `user+tag`, or a name that only
+ * looks like another, may be somebody else there.
+ */
+export async function findVouched(
+  text: string,
+  defaultDomain: Domain | undefined,
+  names: Pick<Names, "account" | "domains">,
+): Promise<Named | undefined> {
+  const whole = await withDomain(text, defaultDomain, names);
+  const address = whole === undefined ? undefined : parseAddress(whole);
+  if (whole === undefined || !address?.ok) return undefined;
+  // NFC makes ASCII of some letters, such as the sign for kelvin.
+  if (isAscii(localOf(address.value)) && !isAscii(localOf(whole))) return undefined;
+  const account = await names.account(address.value);
+  return account && { account, mailbox: account.inbox };
+}
+
+function localOf(address: string): Buffer {
+  return Buffer.from(address.slice(0, address.lastIndexOf("@")));
 }
 
 /** People type passwords where a name belongs: only an address in a domain of ours is written down (P7). */
