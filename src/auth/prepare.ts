@@ -1,4 +1,5 @@
-import { saslprep } from "@mongodb-js/saslprep";
+import { createRequire } from "node:module";
+import type { saslprep as Saslprep } from "@mongodb-js/saslprep";
 
 /*
  * SASLprep (RFC 4013): forms of one text that look alike become one, and what nobody can type on purpose is refused.
@@ -15,11 +16,14 @@ export function prepareToCompare(text: string): string | undefined {
   return prepare(text, true);
 }
 
+const load = createRequire(import.meta.url);
 const UNCHANGED = /^[\x20-\x7e]+$/;
 
 function prepare(text: string, allowUnassigned: boolean): string | undefined {
   if (UNCHANGED.test(text)) return text;
   try {
+    // Its tables are 10 MiB a thread, and most texts are ASCII: it is loaded when the first other one comes.
+    const { saslprep } = load("@mongodb-js/saslprep") as { readonly saslprep: typeof Saslprep };
     const prepared = saslprep(text, { allowUnassigned });
     return prepared === "" ? undefined : prepared;
   } catch {
