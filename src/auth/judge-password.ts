@@ -8,7 +8,7 @@ import type { Devices } from "../store/ports.ts";
 import { appPasswordDigest, readAppPassword, sameDigest } from "./app-password.ts";
 import type { Attempt } from "./attempt.ts";
 import type { VerificationCache } from "./cache.ts";
-import { type InTurn, judgeAppPassword, notJudged, type Verdict } from "./judgement.ts";
+import { FOREIGN_KEY, type InTurn, judgeAppPassword, notJudged, notOpened, type Verdict } from "./judgement.ts";
 import { findNamed, type Names } from "./name.ts";
 import { isNobodysPassword, type Passwords } from "./password.ts";
 import { createScramSeal } from "./scram-keys.ts";
@@ -75,7 +75,7 @@ export function createPasswordJudge(
     if (!right.ok) return notJudged(right.error, named);
     if (!named) return { is: "wrong", named, reason: name ? "unknown" : "not an address" };
     if (!right.value) {
-      if (!found.ok) return notJudged(found.error, named);
+      if (!found.ok) return notOpened(named);
       return { is: "wrong", named, reason: mayBeOwn ? "wrong password" : "app password required" };
     }
     learner.saw(named.account, password, network);
@@ -97,6 +97,3 @@ function appPasswordFinder({ devices, keys }: Pick<PasswordJudgeOptions, "device
     return ok(found);
   };
 }
-
-/** Why a credential could not be judged that the secret key in the data folder does not open. */
-export const FOREIGN_KEY = "credentials were made with another secrets.key, or are damaged";

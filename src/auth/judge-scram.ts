@@ -4,8 +4,7 @@ import type { AppPassword } from "../model/device.ts";
 import type { Devices } from "../store/ports.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Credentials } from "./engine/credentials.ts";
-import { FOREIGN_KEY } from "./judge-password.ts";
-import { type InTurn, judgeAppPassword, notJudged, type Verdict } from "./judgement.ts";
+import { FOREIGN_KEY, type InTurn, judgeAppPassword, notJudged, notOpened, type Verdict } from "./judgement.ts";
 import { findNamed, type Named, type Names } from "./name.ts";
 import { checkProof, createScramSeal, ownerOf, ownerOfAppPassword } from "./scram-keys.ts";
 import type { HouseKeys } from "./secret-key.ts";
@@ -35,6 +34,7 @@ export function createScramJudge(
     const proven = await inTurn(attempt, async () => (named ? prove(proof, named) : ok(undefined)));
     if (!proven.ok) return notJudged(proven.error, named);
     if (!named) return { is: "wrong", named, reason: name ? "unknown" : "not an address" };
+    if (proven.value === "not opened") return notOpened(named);
     if (!proven.value) return { is: "wrong", named, reason: named.account.scram ? "wrong proof" : "no SCRAM keys" };
     const { appPassword, serverSignature } = proven.value;
     if (appPassword === undefined) {
@@ -60,17 +60,21 @@ function createProver({ devices, keys }: Pick<ScramJudgeOptions, "devices" | "ke
     return undefined;
   }
 
-  return async (proof: Proof, { account }: Named): Promise<Result<Proven | undefined, string>> => {
+  /** "not opened": that is not one of the keys that could be opened. */
+  return async (proof: Proof, { account }: Named): Promise<Result<Proven | undefined | "not opened", string>> => {
     const { id, address, scram } = account;
     const own = scram === null ? undefined : signature(scram, ownerOf(address), proof);
     if (own instanceof Uint8Array) return ok({ appPassword: undefined, serverSignature: own });
     let unopened = own === "unopened";
+    let opened = scram !== null && !unopened;
     for (const appPassword of await devices.appPasswords(id)) {
       const of = signature(appPassword.scram, ownerOfAppPassword(address, appPassword.digest), proof);
       if (of instanceof Uint8Array) return ok({ appPassword, serverSignature: of });
-      unopened ||= of === "unopened";
+      if (of === "unopened") unopened = true;
+      else opened = true;
     }
+    if (!unopened) return ok(undefined);
     // The proof may be of keys that could not be opened: then it is no wrong password (rule 3206-01).
-    return unopened ? err(FOREIGN_KEY) : ok(undefined);
+    return opened ? ok("not opened") : err(FOREIGN_KEY);
   };
 }

@@ -78,7 +78,10 @@ export function createJudge(
       return { is: "refused", name, named: undefined, reason: "throttled" };
     }
     const judged = await judgeCredentials(credentials, attempt);
-    if (judged.is === "unavailable") return judged;
+    if (judged.is === "unavailable") {
+      if (judged.guessed) await failed(credentials, attempt, judged.guessed);
+      return judged;
+    }
     if (judged.is === "throttled") return { is: "refused", name, named: judged.named, reason: "throttled" };
     if (judged.is === "right" && judged.named.account.enabled) {
       succeeded(attempt, judged.named);

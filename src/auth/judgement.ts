@@ -23,8 +23,8 @@ export type Verdict =
   | Right
   | Wrong
   | { readonly is: "throttled"; readonly named: Named | undefined }
-  /** An outage; it counts against nobody. */
-  | { readonly is: "unavailable"; readonly reason: string };
+  /** An outage; it counts against nobody, but where it was also a wrong guess at another credential of the account. */
+  | { readonly is: "unavailable"; readonly reason: string; readonly guessed?: Named };
 
 /**
  * Runs a check for an attempt where there is a place for it, so that who guesses in parallel gains nothing. Errors:
@@ -36,6 +36,14 @@ export type InTurn = <T>(attempt: Attempt, check: () => Promise<Result<T, string
 export function notJudged(error: string, named: Named | undefined): Verdict {
   return error === "throttled" ? { is: "throttled", named } : { is: "unavailable", reason: error };
 }
+
+/** The verdict where some credentials could not be opened, and the account's others are not it. */
+export function notOpened(guessed: Named): Verdict {
+  return { is: "unavailable", reason: FOREIGN_KEY, guessed };
+}
+
+/** Why a credential could not be judged that the secret key in the data folder does not open. */
+export const FOREIGN_KEY = "credentials were made with another secrets.key, or are damaged";
 
 /** The verdict on an app password that was found: at this door, at this time. */
 export function judgeAppPassword(found: AppPassword, named: Named, scope: Scope, now: number): Right | Wrong {

@@ -220,6 +220,20 @@ describe("SCRAM-01 proofs", () => {
     assert.equal(who((await prove("ann", phone.text.reveal())).outcome), "phone", "this one can be opened");
   });
 
+  test("beside keys that cannot be opened, those that can are guessed at no faster", async () => {
+    const { prove, as, directory, events } = home();
+    const foreign = kept(9, phone, { name: "old phone" });
+    directory.kept.push({ ...foreign, scram: foreign.scram.map((octet) => octet ^ 1) });
+    const proofs: unknown[] = [];
+    for (let n = 0; n < 6; n++) proofs.push(who((await prove("ann", `guess ${n}`)).outcome));
+    assert.deepEqual(proofs, [...Array<string>(5).fill("unavailable"), "throttled"]);
+    assert.equal(events.filter(({ event }) => event === "login.unavailable").length, 5);
+    const texts: unknown[] = [];
+    const elsewhere: Client = { ...client, peer: { address: "203.0.113.9", port: 1 } };
+    for (const letter of "abcdef") texts.push(who(await as("ann", letter.repeat(26).replace(/.$/, "a"), elsewhere)));
+    assert.deepEqual(texts, [...Array<string>(5).fill("unavailable"), "throttled"]);
+  });
+
   test("sealed keys are of no use in another account's row, or as another kind of credential", async () => {
     const { prove, directory } = home();
     const bob = addressOf("bob@example.test");
