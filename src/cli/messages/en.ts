@@ -244,7 +244,7 @@ export const en = {
   "penalties.seconds": "{seconds} s",
   "penalties.none": "Nobody has to wait.",
   "penalties.no-server": "No server is running here: it alone knows who has to wait, and forgets it when it stops.",
-  "penalties.cleared": "Forgotten; {count} need(s) to wait no longer.",
+  "penalties.cleared": "Forgot the failures; {count} wait(s) ended.",
 
   "store.migrated": "The store was brought from version {from} to {to}.",
   "store.made": "There was no store; an empty one of version {to} was made.",

@@ -245,7 +245,7 @@ export const zhCn: Readonly<Record<keyof typeof en, string>> = {
   "penalties.seconds": "{seconds} 秒",
   "penalties.none": "没有须等待者。",
   "penalties.no-server": "此处没有运行中的服务器：只有它知道谁须等待，停止后即忘记。",
-  "penalties.cleared": "已清除，{count} 项无须再等待。",
+  "penalties.cleared": "已清除失败记录，解除等待 {count} 项。",
 
   "store.migrated": "存储已从版本 {from} 升级到 {to}。",
   "store.made": "原来没有存储，已新建版本 {to} 的空存储。",
