@@ -189,10 +189,7 @@ describe("auth penalties", () => {
     assert.match(out, /^须等待者 .*\n来自该网段的账户 +李雷@b\.example +192\.0\.2\.7 +12 +\d+ 秒$/m);
     const [head, ...rows] = columns(out);
     assert.deepEqual(rows[0]?.slice(0, 2), head?.slice(0, 2));
-    assert.equal(
-      (await type(["auth", "penalties", "clear", address])).out,
-      "Forgotten; 1 need(s) to wait no longer.\n",
-    );
-    assert.equal((await type(["auth", "penalties", "clear"])).out, "Forgotten; 0 need(s) to wait no longer.\n");
+    assert.equal((await type(["auth", "penalties", "clear", address])).out, "Forgot the failures; 1 wait(s) ended.\n");
+    assert.equal((await type(["auth", "penalties", "clear"])).out, "Forgot the failures; 0 wait(s) ended.\n");
   });
 });
