@@ -39,6 +39,7 @@ function house(t: TestContext, changes: Partial<Upkeep> = {}) {
     done.push("accounts");
     return memory.directory.accounts(query);
   };
+  const time = { now: NOW };
   const figures = { eraseDays: 7, undeleteDays: 14, expireDays: 0, historyDays: 90, freePercent: 5 };
   const asked = Object.fromEntries(
     Object.keys(figures).map((name) => [name, () => figures[name as keyof typeof figures]]),
@@ -52,7 +53,7 @@ function house(t: TestContext, changes: Partial<Upkeep> = {}) {
       upkeep,
     },
     health,
-    clock: { ...systemClock, now: () => NOW },
+    clock: { ...systemClock, now: () => time.now },
     log,
     metrics,
   });
@@ -61,10 +62,21 @@ function house(t: TestContext, changes: Partial<Upkeep> = {}) {
     // Turns of several steps, none of which waits for anything outside.
     for (let step = 0; step < 5; step += 1) await new Promise(setImmediate);
   };
-  return { jobs, pass, done, events, health, sample, figures };
+  return { jobs, pass, done, events, health, sample, figures, time };
 }
 
 describe("startJobs", () => {
+  it("destroys nothing because the clock jumped ahead, and says so", async (t) => {
+    const { jobs, pass, done, events, time } = house(t);
+    time.now += 3650 * DAY;
+    await pass(60_000);
+    const before = done.filter((each) => /^(erase|reclaim) /.test(each)).map((each) => Number(each.split(" ")[1]));
+    assert.equal(before.length, 2);
+    for (const each of before) assert.ok(each <= NOW, `${each}`);
+    assert.deepEqual(events, [{ level: "warn", event: "clock.jumped", fields: { hours: 87_600 } }]);
+    await jobs[Symbol.asyncDispose]();
+  });
+
   it("runs each in its time, by the figures of that moment", async (t) => {
     const { jobs, pass, done, figures } = house(t);
     await pass(59_000);

@@ -1,5 +1,6 @@
 import { KNOWN_MS } from "../auth/throttle.ts";
 import type { Clock } from "../lib/clock.ts";
+import { createPatientClock } from "../lib/patient-clock.ts";
 import { expireOld } from "../mailbox/retention.ts";
 import { eraseRemoved } from "../mailbox/undelete.ts";
 import type { Health } from "../observe/health.ts";
@@ -51,8 +52,12 @@ const JOBS: readonly Job[] = [
 ];
 
 /** Runs what keeps the store small and says how it is, until disposed; a job that fails is tried at its next turn. */
-export function startJobs(parts: JobParts): AsyncDisposable {
+export function startJobs(given: JobParts): AsyncDisposable {
   const stopping = new AbortController();
+  const clock = createPatientClock(given.clock, (ms) => {
+    given.log.warn("clock.jumped", { hours: Math.round(ms / HOUR_MS) });
+  });
+  const parts = { ...given, clock };
   const running = JOBS.map((job) => run(job, parts, stopping.signal));
   return {
     [Symbol.asyncDispose]: async () => {

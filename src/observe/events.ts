@@ -152,6 +152,9 @@ export const events = {
   "log.dropped": event<{ lines: number }>(
     "The output did not take the lines in time; the oldest below warn were dropped.",
   ),
+  "clock.jumped": event<{ hours: number }>(
+    "The clock is ahead of the time that has passed. What goes by age (mail that expires or was removed, history) stays for a day, in which a clock that is wrong can be put right.",
+  ),
   "job.failed": event<{ job: string; reason: string }>(
     "A job ended with an error; it is tried again at its next turn.",
   ),
