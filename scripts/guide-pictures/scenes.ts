@@ -1,4 +1,5 @@
 import path from "node:path";
+import { until } from "../../test/e2e/harness/wait.ts";
 import { ADDRESS, HOST, type GuideServer } from "./servers.ts";
 import type { Box, Thunderbird } from "./thunderbird.ts";
 
@@ -10,7 +11,7 @@ import type { Box, Thunderbird } from "./thunderbird.ts";
 /** Sets up an account with the guide's server, looks at its settings, and deletes what the device may only read. */
 export async function connect(thunderbird: Thunderbird, server: GuideServer, folder: string): Promise<void> {
   const take = async (name: string, code: string): Promise<void> => {
-    await thunderbird.picture(path.join(folder, `${name}.png`), (await thunderbird.ask(code)) as Box);
+    await thunderbird.picture(path.join(folder, `${name}.png`), await settled(thunderbird, code));
   };
   await thunderbird.ask(`trust(${JSON.stringify(server.authority)})`);
   await thunderbird.ask(beginByHand(ADDRESS) + incoming({ host: HOST, port: 995, security: 3 }));
@@ -56,8 +57,19 @@ export async function connectUntrusted(thunderbird: Thunderbird, folder: string)
     const check = (await settings()).getElementById("certCheck");
     check.fetchButton.click();
     await until(() => check.addExceptionButton.checkVisibility());`);
-  const box = await thunderbird.ask(partOfSettings("#server\\.authMethod"));
-  await thunderbird.picture(path.join(folder, "thunderbird-certificate.png"), box as Box);
+  const box = await settled(thunderbird, partOfSettings("#server\\.authMethod"));
+  await thunderbird.picture(path.join(folder, "thunderbird-certificate.png"), box);
+}
+
+/** Where something is, once it has stopped to move. */
+function settled(thunderbird: Thunderbird, code: string): Promise<Box> {
+  let last = "";
+  return until("a place that stays", 20, async () => {
+    const box = await thunderbird.ask(code);
+    const same = JSON.stringify(box) === last;
+    last = JSON.stringify(box);
+    return same && (box as Box);
+  });
 }
 
 const OPEN_SETTINGS = `
