@@ -10,9 +10,8 @@ import type { Box, Thunderbird } from "./thunderbird.ts";
 
 /** Sets up an account with the guide's server, looks at its settings, and deletes what the device may only read. */
 export async function connect(thunderbird: Thunderbird, server: GuideServer, folder: string): Promise<void> {
-  const take = async (name: string, code: string): Promise<void> => {
-    await thunderbird.picture(path.join(folder, `${name}.png`), await settled(thunderbird, code));
-  };
+  const take = (name: string, code: string): Promise<void> =>
+    takeWhere(thunderbird, code, path.join(folder, `${name}.png`));
   await thunderbird.ask(`trust(${JSON.stringify(server.authority)})`);
   await thunderbird.ask(beginByHand(ADDRESS) + incoming({ host: HOST, port: 995, security: 3 }));
   await take("thunderbird-incoming", DIALOG);
@@ -57,18 +56,16 @@ export async function connectUntrusted(thunderbird: Thunderbird, folder: string)
     const check = (await settings()).getElementById("certCheck");
     check.fetchButton.click();
     await until(() => check.addExceptionButton.checkVisibility());`);
-  const box = await settled(thunderbird, partOfSettings("#server\\.authMethod"));
-  await thunderbird.picture(path.join(folder, "thunderbird-certificate.png"), box);
+  const file = path.join(folder, "thunderbird-certificate.png");
+  await takeWhere(thunderbird, partOfSettings("#server\\.authMethod"), file);
 }
 
-/** Where something is, once it has stopped to move. */
-function settled(thunderbird: Thunderbird, code: string): Promise<Box> {
-  let last = "";
-  return until("a place that stays", 20, async () => {
-    const box = await thunderbird.ask(code);
-    const same = JSON.stringify(box) === last;
-    last = JSON.stringify(box);
-    return same && (box as Box);
+/** Takes a picture of what stands somewhere; again where it has moved meanwhile, for letters and texts come late. */
+async function takeWhere(thunderbird: Thunderbird, code: string, file: string): Promise<void> {
+  await until(`a place that stays, of ${file}`, 60, async () => {
+    const box = (await thunderbird.ask(code)) as Box;
+    await thunderbird.picture(file, box);
+    return JSON.stringify(await thunderbird.ask(code)) === JSON.stringify(box);
   });
 }
 
