@@ -136,6 +136,8 @@ describe("an app password", () => {
 
 describe("penalties", () => {
   it("are listed, and cleared by account, by network or all", async () => {
+    for (const name of ["a", "b", "c"])
+      assert.ok((await admin.call("user.add", { address: `${name}@d.example`, password: "main" })).ok);
     const start = world.events.length;
     const at = world.services.clock.monotonic();
     for (let count = 0; count < 8; count += 1) {
@@ -169,6 +171,19 @@ describe("penalties", () => {
         said("", "0 cleared"),
       ],
     );
+  });
+
+  it("P7 name nobody but accounts, for a password may have been typed in a name's place", async () => {
+    const at = world.services.clock.monotonic();
+    for (let count = 0; count < 40; count += 1) {
+      world.throttle.failed("p@ssw0rd", "192.0.2.8", count, at);
+      world.throttle.failed("hunter2@d.example", "192.0.2.8", count, at);
+    }
+    const listed = await admin.call("auth.penalties.list", {});
+    assert.ok(listed.ok && listed.value.penalties.length > 1);
+    assert.doesNotMatch(JSON.stringify(listed.value), /p@ssw0rd|hunter2/);
+    assert.deepEqual(new Set(listed.value.penalties.map(({ account }) => account)), new Set(["(not a name of ours)"]));
+    assert.ok((await admin.call("auth.penalties.clear", {})).ok);
   });
 
   it("are none where no server runs", async () => {

@@ -8,10 +8,23 @@ import { networkOf } from "../model/peer.ts";
 import { operation } from "./operation.ts";
 import { refuse } from "./refusal.ts";
 
-/** Lists who has to wait before the next login is judged. `running`: whether a server runs, which alone knows. */
+/**
+ * Lists who has to wait before the next login is judged. `running`: whether a server runs, which alone knows. People type
+ * passwords where a name belongs: only accounts are named (P7).
+ */
 export const listPenalties = operation(z.strictObject({}), async (_, { services }) => {
-  return ok({ running: services.penalties !== undefined, penalties: services.penalties?.list() ?? [] });
+  const { penalties, store } = services;
+  const listed: Penalty[] = [];
+  for (const penalty of penalties?.list() ?? []) {
+    const name = parseAddress(penalty.account);
+    const isOurs = penalty.account === "" || (name.ok && (await store.directory.account(name.value)) !== undefined);
+    listed.push(isOurs ? penalty : { ...penalty, account: NOT_OURS });
+  }
+  return ok({ running: penalties !== undefined, penalties: listed });
 });
+
+// As the log says it (auth/login-report.ts).
+const NOT_OURS = "(not a name of ours)";
 
 /** Forgets failures: all, those at an account, or those from a network. */
 export const clearPenalties = operation(
