@@ -14,6 +14,8 @@ export type Name = {
   readonly parts: AddressParts;
   /** As it was typed, where that is another address: accounts are kept by NFC, which tells more names apart. */
   readonly typed: AddressParts | undefined;
+  /** Whether its domain was typed, too; else it may be anything, a password as well. */
+  readonly whole: boolean;
 };
 
 /** An account and which of its maildrops a name means. */
@@ -28,10 +30,11 @@ export function readName(
   defaultDomain: Domain | undefined,
   names: Pick<Names, "domains">,
 ): Name | undefined | Promise<Name | undefined> {
-  const whole = withDomain(text, defaultDomain, names);
-  return typeof whole === "string"
-    ? nameOf(whole)
-    : whole.then((found) => (found === undefined ? undefined : nameOf(found)));
+  const address = withDomain(text, defaultDomain, names);
+  const whole = text.includes("@");
+  return typeof address === "string"
+    ? nameOf(address, whole)
+    : address.then((found) => (found === undefined ? undefined : nameOf(found, whole)));
 }
 
 function withDomain(
@@ -73,19 +76,19 @@ function localOf(address: string): Buffer {
   return Buffer.from(address.slice(0, address.lastIndexOf("@")));
 }
 
-/** People type passwords where a name belongs: only an address in a domain of ours is written down (P7). */
+/** People type passwords where a name belongs: only a whole address in a domain of ours is written down (P7). */
 export async function printableName(
   name: Name | undefined,
   named: Named | undefined,
   names: Pick<Names, "hasDomain">,
 ): Promise<Address | undefined> {
   if (named) return named.account.address;
-  return name && (await names.hasDomain(name.parts.domain)) ? name.parts.base : undefined;
+  return name?.whole === true && (await names.hasDomain(name.parts.domain)) ? name.parts.base : undefined;
 }
 
 /** The address, without a tag, by which an account's name is known when it comes prepared. */
 export function preparedBase({ base }: AddressParts): Address {
-  return nameOf(base)?.parts.base ?? base;
+  return nameOf(base, true)?.parts.base ?? base;
 }
 
 async function find(name: AddressParts, names: Pick<Names, "account">): Promise<Named | undefined> {
@@ -95,14 +98,14 @@ async function find(name: AddressParts, names: Pick<Names, "account">): Promise<
   return base && { account: base, mailbox: name.tag === "junk" ? base.junk : base.inbox };
 }
 
-function nameOf(text: string): Name | undefined {
+function nameOf(text: string, whole: boolean): Name | undefined {
   // The local part alone: a domain has rules of its own, and Hebrew before a Latin domain would be mixed directions.
   const at = text.lastIndexOf("@");
   const local = prepareToCompare(text.slice(0, at));
   const parts = local === undefined ? undefined : partsOf(`${local}${text.slice(at)}`);
-  if (parts === undefined || text.startsWith(`${local}@`)) return parts && { parts, typed: undefined };
+  if (parts === undefined || text.startsWith(`${local}@`)) return parts && { parts, typed: undefined, whole };
   const typed = partsOf(text);
-  return { parts, typed: typed?.address === parts.address ? undefined : typed };
+  return { parts, typed: typed?.address === parts.address ? undefined : typed, whole };
 }
 
 function partsOf(text: string): AddressParts | undefined {
