@@ -23,7 +23,7 @@ export type JobFigures = {
 };
 
 export type JobParts = JobFigures & {
-  readonly store: Pick<Store, "directory" | "mail" | "leases" | "upkeep">;
+  readonly store: Pick<Store, "directory" | "mail" | "leases" | "history" | "upkeep">;
   readonly health: Health;
   readonly clock: Clock;
   readonly log: Log;

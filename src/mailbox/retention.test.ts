@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { err } from "../lib/result.ts";
 import type { Address } from "../model/address.ts";
+import { type HistoryEntry, NO_ACTOR } from "../model/history.ts";
 import type { MailboxId } from "../model/ids.ts";
 import { recordingLog, testMetrics } from "../observe/testing.ts";
 import type { Store } from "../store/ports.ts";
@@ -16,11 +17,13 @@ function house() {
   const { log, events } = recordingLog();
   const { metrics, sample } = testMetrics();
   const figures = { expireDays: 30, undeleteDays: 14 };
+  const told: HistoryEntry[] = [];
   const parts = {
     store: {
       directory: store.directory as Store["directory"],
       mail: store.mail as Store["mail"],
       leases: store.leases,
+      history: { entries: async () => told } as unknown as Store["history"],
     },
     clock: { now: () => NOW, monotonic: () => 0 },
     log,
@@ -41,7 +44,7 @@ function house() {
     return made;
   };
   const uids = (mailbox: MailboxId) => store.boxes.get(mailbox)?.rows.map(({ uid }) => uid);
-  return { store, parts, figures, turn, account, uids, events, sample, stopping };
+  return { store, parts, figures, told, turn, account, uids, events, sample, stopping };
 }
 
 test("each account's mail goes by its own figure, else the configured one, INBOX and Junk", async () => {
@@ -141,4 +144,16 @@ test("a store that fails ends the turn with its reason, with no lease kept; stop
   stopping.abort();
   await turn();
   assert.equal(store.boxes.get(ann.inbox)?.rows.length, 4);
+});
+
+test("mail that was brought back is kept for as long as if it had come then", async () => {
+  const { turn, account, uids, told } = house();
+  const ann = account("ann");
+  const restored = { ...NO_ACTOR, kind: "restored", uids: [0], messages: 1, octets: null } as const;
+  told.push(
+    { ...restored, id: 2, at: NOW - 29 * DAY, newUids: [2] },
+    { ...restored, id: 1, at: NOW - 31 * DAY, newUids: [1] },
+  );
+  await turn();
+  assert.deepEqual(uids(ann.inbox), [2, 3, 4]);
 });

@@ -9,7 +9,7 @@ import { type Store, StoreError } from "../store/ports.ts";
 
 /** What expiry needs; the figures are asked at each turn. */
 export type RetentionParts = {
-  readonly store: Pick<Store, "directory" | "mail" | "leases">;
+  readonly store: Pick<Store, "directory" | "mail" | "leases" | "history">;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -22,6 +22,7 @@ export type RetentionParts = {
 const DAY_MS = 86_400_000;
 const ACCOUNTS = 500;
 const MESSAGES = 10_000;
+const ENTRIES = 1000;
 
 /**
  * One turn: removes, in every account, what is older than its owner's mail is kept (rule 1939-21). A maildrop in session is
@@ -71,10 +72,14 @@ async function expireSlice(
   mailbox: MailboxId,
   before: number,
 ): Promise<Slice> {
-  const { mail, leases } = store;
+  const { mail, leases, history } = store;
   // Asked without the lease, which nearly always is left alone: uids are not reused, and what a session removes before the
   // lease is there is not removed twice.
-  const uids = await mail.receivedBefore(mailbox, before, MESSAGES);
+  const old = await mail.receivedBefore(mailbox, before, MESSAGES);
+  if (old.length === 0) return NONE;
+  // Whoever got mail back has it for as long as if it had come then.
+  const broughtBack = await restoredSince(history, mailbox, before);
+  const uids = old.filter((uid) => !broughtBack.has(uid));
   if (uids.length === 0) return NONE;
   const lease = await leases.acquire(mailbox, { waitMs: 0, job: true }, () => undefined);
   if (!lease.ok) return NONE;
@@ -84,8 +89,30 @@ async function expireSlice(
     const outcome = await mail.expunge(mailbox, uids, cause);
     if (!outcome.ok)
       throw new StoreError("unavailable", `expiring: ${outcome.error}`, { full: outcome.error === "full" });
-    return { removed: outcome.value.removed, more: uids.length === MESSAGES };
+    return { removed: outcome.value.removed, more: old.length === MESSAGES };
   } finally {
     lease.value.release();
+  }
+}
+
+/** The uids under which mail was brought back at this time or later, as far as history reaches. */
+async function restoredSince(
+  history: Store["history"],
+  mailbox: MailboxId,
+  since: number,
+): Promise<ReadonlySet<number>> {
+  const uids = new Set<number>();
+  for (let last: number | undefined; ;) {
+    const page = await history.entries({
+      mailbox,
+      ...(last === undefined ? {} : { before: last }),
+      limit: ENTRIES,
+      mostUids: MESSAGES,
+    });
+    for (const { kind, at, newUids } of page)
+      if (kind === "restored" && at >= since) newUids.forEach((uid) => uids.add(uid));
+    const oldest = page.at(-1);
+    if (oldest === undefined || page.length < ENTRIES || oldest.at < since) return uids;
+    last = oldest.id;
   }
 }
