@@ -12,6 +12,7 @@ type Trial<Case> = { readonly each: Case; readonly isParent: boolean; readonly f
 const HANG_SECONDS = 20;
 const BATCH = 200;
 const SMALLER_TRIES = 3000;
+const SMALLER_SECONDS = 15;
 const MOST_FINDINGS = 8;
 const MOST_POPULATION = 4000;
 // What one run adds to the corpus, where it may.
@@ -136,11 +137,12 @@ export class Campaign<Case> {
     let finding = { each: given, failure };
     // A hang is shown as it came: each try would cost as long as the watchdog waits.
     let left = failure instanceof Hang ? 0 : SMALLER_TRIES;
+    const deadline = performance.now() + SMALLER_SECONDS * 1000;
     for (let goesOn = true; goesOn && left > 0;) {
       goesOn = false;
       for (const each of this.target.smaller(finding.each)) {
         left -= 1;
-        if (left <= 0) break;
+        if (left <= 0 || performance.now() > deadline) return finding;
         const smaller = this.#attempt(each).failure;
         if (smaller === undefined || signature(smaller) !== name) continue;
         finding = { each, failure: smaller };

@@ -20,7 +20,14 @@ export function mutateDialogue(dialogue: Dialogue, other: Dialogue, random: Rand
     changed = random.pick(changes)(changed, other, random);
   let left = MOST_OCTETS;
   const acts = changed.acts.slice(0, MOST_ACTS).filter(({ length }) => (left -= length) > 0);
-  return { givens: changed.givens.slice(-MOST_GIVENS), acts };
+  return { givens: changed.givens.filter(isFirstOfItsName).slice(-MOST_GIVENS), acts };
+}
+
+// The store gives no name to two messages, so no world has such.
+function isFirstOfItsName(given: string, at: number, givens: readonly string[]): boolean {
+  const nameOf = (line: string) => / uidl (\S+)/.exec(line)?.[1];
+  const name = nameOf(given);
+  return name === undefined || givens.findIndex((line) => nameOf(line) === name) === at;
 }
 
 // What stands here twice happens twice as often.

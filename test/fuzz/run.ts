@@ -45,7 +45,7 @@ console.log(`seed ${seed}; ${names.join(", ")}: ${values.minutes} minutes`);
 let findings = 0;
 for (const [at, name] of names.entries()) {
   const seconds = secondsOfShare * (shares[at] ?? 1);
-  if (name === "server") findings += await fuzzServer(seed, seconds);
+  if (name === "server") findings += await fuzzServer(seed, seconds, values.keep);
   else findings += runs.get(name)?.(seconds) ?? 0;
 }
 console.log(findings === 0 ? "no rule was broken" : `${findings} findings; again with --seed ${seed}`);

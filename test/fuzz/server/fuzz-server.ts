@@ -27,6 +27,8 @@ const MOST_GROWTH_MIB = 96;
 const WARM_CONVERSATIONS = 200;
 const SMALLER_TRIES = 60;
 const MOST_FINDINGS = 4;
+const MOST_COVER = 20;
+const MOST_COVER_OCTETS = 1000;
 
 type Failure = { readonly dialogue: Dialogue; readonly plan: Plan; readonly failure: Error };
 
@@ -42,8 +44,8 @@ const corpus: Target<Dialogue> = {
   story: writeDialogue,
 };
 
-/** Fuzzes a real server for so many seconds; gives the number of findings. */
-export async function fuzzServer(seed: number, seconds: number): Promise<number> {
+/** Fuzzes a real server for so many seconds; gives the number of findings. `keep`: what shows something new is kept. */
+export async function fuzzServer(seed: number, seconds: number, keep: boolean): Promise<number> {
   await using stack = new AsyncDisposableStack();
   const installation = await install(stack, { config: { auth: { allow_cleartext: true } } });
   await installation.mustCli(["domain", "add", domain]);
@@ -61,6 +63,7 @@ export async function fuzzServer(seed: number, seconds: number): Promise<number>
     `server    ${fuzz.conversations} conversations, ${(fuzz.conversations / spent()).toFixed(1)} a second, ` +
       `${fuzz.kinds} kinds of behaviour, memory ${fuzz.memory}`,
   );
+  if (keep) for (const each of fuzz.cover()) keepCase(corpus, each, "kept");
   const findings = [...(await fuzz.tell()), ...fuzz.complaints()];
   for (const finding of findings) console.log(`\n--- server: ${finding}`);
   return findings.length;
@@ -74,6 +77,7 @@ class ServerFuzz {
   readonly #accounts: readonly Account[];
   readonly #doors: Doors;
   readonly #population: Dialogue[];
+  readonly #new: Dialogue[] = [];
   readonly #seen = new Set<string>();
   #facts: ServerFacts = { scram: false };
   #warmMib = 0;
@@ -119,6 +123,11 @@ class ServerFuzz {
     await Promise.all(this.#accounts.map((account, at) => loop(account, new Random(this.#seed + at))));
   }
 
+  /** What showed something new and is small. */
+  cover(): readonly Dialogue[] {
+    return this.#new.filter((each) => writeDialogue(each).length <= MOST_COVER_OCTETS).slice(0, MOST_COVER);
+  }
+
   /** Each failure as small as it can be made, as a story. */
   async tell(): Promise<string[]> {
     const told: string[] = [];
@@ -156,7 +165,9 @@ class ServerFuzz {
       const seen = await this.#attempt(account, plan);
       const isNew = seen.some((kind) => !this.#seen.has(kind));
       for (const kind of seen) this.#seen.add(kind);
-      if (isNew) this.#population.push(dialogue);
+      if (!isNew) return;
+      this.#population.push(dialogue);
+      this.#new.push(dialogue);
     } catch (cause) {
       const failure = cause instanceof Error ? cause : new Error(String(cause));
       this.failures.push({ dialogue: { ...dialogue, acts: plan.acts }, plan, failure });

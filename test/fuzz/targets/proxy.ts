@@ -21,6 +21,8 @@ export const proxy: Target<string> = {
   story: writeLines,
 };
 
+// At the bound of version 1, and one octet beside it.
+const BOUND = [106, 107, 108].map((length) => `PROXY UNKNOWN ${"x".repeat(length - 14)}`);
 const WORDS: readonly string[] = [
   ..."PROXY TCP4 TCP6 UNKNOWN UDP4 0 00 01 1 65535 65536 80 192.0.2.1 127.0.0.1 256.1.1.1 1.2.3 1.2.3.4.5".split(" "),
   ..."::1 :: 2001:db8::1 ::ffff:192.0.2.1 ::ffff:c000:201 1:2:3:4:5:6:7:8 1::2::3 ::1%lo fe80::1 1:2:3:4:5:6:7::".split(
@@ -35,6 +37,7 @@ const WORDS: readonly string[] = [
   "\x22\0\x03tim",
   "\x23\0\x06AES128",
   "\x03\0\x04\0\0\0\0",
+  "\x03\0\x04\0\0\0\0\x03\0\x04\0\0\0\0",
   "\0\0\0\0",
   "\xff\xff",
   " ",
@@ -60,10 +63,16 @@ function attempt(octets: string): readonly string[] {
   hold(found.replace(/^refused.*/, "refused") === wanted, "PROXY §2", () => `${show(found)} and not ${show(wanted)}`);
   hold(outcome !== undefined || fed <= MOST_OCTETS, "PROXY §2", () => `${fed} octets and no end`);
   const random = new Random(octets.length);
-  for (const pieces of [cutOctets(octets, random), octets.length < 300 ? octets.split("") : [octets]]) {
-    const cut = outcomeText(read(pieces).outcome);
+  const octetByOctet = octets.length < 300 ? octets.split("") : [octets];
+  for (const pieces of [cutOctets(octets, random), octetByOctet]) {
+    const each = read(pieces);
+    const cut = outcomeText(each.outcome);
+    // It says so with the first octet that settles it, and never waits for one more.
+    if (pieces === octetByOctet && pieces.length > 1 && each.outcome?.ok === true)
+      hold(readProxy(octets.slice(0, each.fed - 1)).kind === "open", "PROXY §2", () => "it waits for too much");
     hold(cut === found, "PROXY §2", () => `cut otherwise it is ${show(cut)} and not ${show(found)}`);
   }
+  if (expected.kind === "open") return [`open ${Math.min(octets.length, 17)}`];
   const family = octets.startsWith("P") ? octets.slice(6, 10) : octets.slice(12, 14);
   return [outcome?.ok === false ? `${outcome.error} ${octets[0]}` : `${expected.kind} ${family} ${"tls" in expected}`];
 }
@@ -101,7 +110,7 @@ function mutateHeader(octets: string, random: Random): string {
   if (!octets.startsWith(SIGNATURE) || octets.length < 16 || random.between(0, 3) === 0) return octets;
   const length = Math.min(0xffff, octets.length - 16);
   const fixed = octets.slice(0, 14) + String.fromCharCode(length >> 8, length & 0xff) + octets.slice(16);
-  const place = fixed.lastIndexOf("\x03\0\x04");
+  const place = random.between(0, 1) === 0 ? fixed.indexOf("\x03\0\x04") : fixed.lastIndexOf("\x03\0\x04");
   return place < 0 ? fixed : withSum(fixed, place + 3);
 }
 
@@ -137,5 +146,5 @@ function seeds(): string[] {
     "UNKNOWN",
     "UNKNOWN ffff::1 ::1 1 2",
   ].map((line) => `PROXY ${line}\r\n`);
-  return [...version1, ...version2].flatMap((header) => [header, `${header}CAPA\r\n`]);
+  return [...BOUND, ...[...version1, ...version2].flatMap((header) => [header, `${header}CAPA\r\n`])];
 }
