@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { openSecretKey, SECRET_KEY_FILE } from "../auth/secret-key.ts";
+import { openSecretKey } from "../auth/secret-key.ts";
 import type { Language } from "../config/language.ts";
 import type { Config } from "../config/schema.ts";
 import { systemClock } from "../lib/clock.ts";
@@ -10,6 +10,7 @@ import type { OpenStore } from "../store/open.ts";
 import { createStoreClient } from "../store/thread/client.ts";
 import { startStoreThread, type StoreThread } from "../store/thread/start.ts";
 import { newTicketKeys } from "../tls/ticket-keys.ts";
+import { warnOfLostKey } from "./lost-key.ts";
 import { decideAddresses, type Addresses } from "./bind.ts";
 import { ServedCertificate } from "./certificates.ts";
 import { lockSentence, openSentence, secretKeySentence } from "./refusals.ts";
@@ -70,12 +71,6 @@ export async function layFoundation(
   const store = parts.use(
     createStoreClient({ connection: storeThread.value.connect(), onLost: () => undefined, clock: systemClock }),
   );
-  if (secretKey.value.made) await warnOfLostKey(store, observe);
+  if (secretKey.value.made) await warnOfLostKey(store, observe.log);
   return { addresses, certificate, storeThread: storeThread.value, store, secretKey: secretKey.value.octets };
-}
-
-/** A key made just now, beside accounts: the one that their app passwords and proofs go with is lost, or left elsewhere. */
-async function warnOfLostKey({ directory }: OpenStore, { log }: Observe): Promise<void> {
-  const [account] = await directory.accounts({ limit: 1 });
-  if (account !== undefined) log.warn("secrets.made_anew", { file: SECRET_KEY_FILE });
 }

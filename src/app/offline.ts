@@ -11,6 +11,7 @@ import { lockFolder } from "../store/lock.ts";
 import { openStore } from "../store/open.ts";
 import { accountDefaults, defaultQuota } from "./build.ts";
 import { certificateServices } from "./certificates.ts";
+import { warnOfLostKey } from "./lost-key.ts";
 import { lockSentence, openSentence, secretKeySentence } from "./refusals.ts";
 import { version } from "./version.ts";
 
@@ -33,6 +34,7 @@ export async function openOffline(config: Config): Promise<Result<Offline, Offli
     return err({ kind: opened.error.kind, reason: openSentence(opened.error, folder, "en") });
   }
   const store = parts.use(opened.value);
+  if (secretKey.value.made) await warnOfLostKey(store, log);
   const passwords = parts.use(createPasswords({ metrics, concurrency: 2, queue: 64 }));
   const maker = createCredentialMaker({ passwords, keys: deriveHouseKeys(secretKey.value.octets) });
   const held = parts.move();

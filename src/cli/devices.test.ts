@@ -65,7 +65,7 @@ describe("app-password", () => {
       "Fetching, POP3  localhost port 1995, SSL/TLS",
       "Fetching, POP3  localhost port 1110, STARTTLS",
       "Sending, SMTP   localhost port 1587, STARTTLS",
-      "May             read, not delete",
+      "May             read, not delete, send mail",
     ]);
   });
 

@@ -57,8 +57,8 @@ const provider = z.strictObject({
   username_claim: shortText({
     default: "email",
     help: {
-      en: "The claim that names the account, by its address.",
-      zh: "令牌中表示账户地址的声明。",
+      en: "The claim that names the account, by its address. The provider must see to it that nobody can choose another's; a token whose email_verified is false is refused.",
+      zh: "令牌中表示账户地址的声明。提供方须确保无人能冒用他人地址；email_verified 为 false 的令牌会被拒绝。",
     },
     expects: { en: "the name of a claim, such as email", zh: "声明的名称，例如 email" },
     reload: "live",

@@ -83,15 +83,15 @@ const listener = z
   )
   .check(
     always<ProxiedListener>((value, context) => {
-      const { protocol, address, proxy_protocol_from: networks } = value;
-      if (!Array.isArray(networks) || networks.length === 0) return;
+      const { protocol, address, proxy_protocol_from: proxies } = value;
+      if (!Array.isArray(proxies) || proxies.length === 0) return;
       const unix = addressesOf({ ...(Array.isArray(address) && { address }) }).some(({ kind }) => kind === "unix");
       if (protocol !== "http" && !unix) return;
       const words: Words = {
         en: `a listener of ${unix ? "a unix socket" : "http"} cannot have proxy_protocol_from`,
         zh: `${unix ? "unix 套接字" : "http"} 监听器不能使用 proxy_protocol_from`,
       };
-      context.addIssue({ code: "custom", path: ["proxy_protocol_from"], input: networks, params: { words } });
+      context.addIssue({ code: "custom", path: ["proxy_protocol_from"], input: proxies, params: { words } });
     }),
   )
   .transform((given) => ({ ...given, tls: given.tls ?? TLS_OF[given.protocol][0] }));

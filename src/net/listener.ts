@@ -195,8 +195,8 @@ class SocketListener implements Listener {
     this.#openGauge.add(1);
     this.#open.add(connection);
     if (!proxyFrom?.length || containsAny(proxyFrom, connection.peer.address)) return connection.begin();
-    // There is nothing to say to somebody who came past the proxy.
-    this.#refusals.note("not-a-proxy", connection.peer.address);
+    // There is nothing to say to somebody who came past the proxy. Who is gone already was no client: a port was looked at.
+    if (connection.peer.address !== "unknown") this.#refusals.note("not-a-proxy", connection.peer.address);
     connection.destroy();
   }
 

@@ -40,7 +40,7 @@ const life: readonly Step[] = [
   { words: "maildrop release box@e2e.test", says: /Nobody/ },
   { words: "maildrop show box+junk@e2e.test", says: /Removed/ },
   { words: "auth penalties list", says: /Nobody has to wait|No server is running/ },
-  { words: "auth penalties clear", says: /Forgotten|No server is running/ },
+  { words: "auth penalties clear", says: /Forgot|No server is running/ },
   { words: "auth penalties clear 1.2.3.4/40", code: 1, says: /1\.2\.3\.4\/40/ },
 ];
 

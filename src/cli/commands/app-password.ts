@@ -61,7 +61,7 @@ export async function list(context: Context, { words: [address = ""] }: Given): 
           found.appPasswords.map((row) => [
             row.name,
             row.scopes.join(", "),
-            say(row.noDelete ? "app-password.read-only" : "app-password.all-rights"),
+            rightsOf(context, row),
             expiryOf(context, row),
             row.lastUsed === null ? say("app-password.never-used") : formatDate(row.lastUsed),
             row.lastPeer ?? "",
@@ -120,9 +120,17 @@ function factsOf(
       say(`app-password.${protocol}`),
       say(`app-password.place-${tls}`, { host, port }),
     ]),
-    [say("app-password.rights"), say(made.noDelete ? "app-password.read-only" : "app-password.all-rights")],
+    [say("app-password.rights"), rightsOf(context, made)],
     [say("app-password.expires"), expiryOf(context, made)],
   ];
+}
+
+function rightsOf({ say }: Context, { scopes, noDelete }: AppPasswordRow): string {
+  const rights = [
+    ...(scopes.includes("pop3") ? [say(noDelete ? "app-password.read-only" : "app-password.all-rights")] : []),
+    ...(scopes.includes("smtp") ? [say("app-password.send")] : []),
+  ];
+  return rights.join(say("word.and"));
 }
 
 // What is encrypted comes first: a client is set up with the first line that it can do.
@@ -134,6 +142,8 @@ function placesOf(config: Config, scopes: readonly Scope[]): readonly Place[] {
     for (const mode of ["implicit", "starttls", "none"] as const) {
       for (const listener of config.listeners) {
         if (listener.protocol !== protocol || listener.tls !== mode) continue;
+        // Behind a proxy clients connect to the proxy, on ports that only its operator knows.
+        if (listener.proxyProtocolFrom.length > 0) continue;
         for (const address of listener.address) {
           if (address.kind !== "tcp" || seen.has(`${protocol} ${address.port}`)) continue;
           seen.add(`${protocol} ${address.port}`);

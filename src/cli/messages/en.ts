@@ -141,6 +141,7 @@ export const en = {
   "user.default": "default ({value})",
   "word.default": "default",
   "word.none": "none",
+  "word.and": ", ",
   "word.yes": "yes",
   "word.no": "no",
 
@@ -224,8 +225,9 @@ export const en = {
   "app-password.rights": "May",
   "app-password.read-only": "read, not delete",
   "app-password.all-rights": "read and delete",
+  "app-password.send": "send mail",
   "app-password.expires": "Until",
-  "app-password.never": "always",
+  "app-password.never": "revoked",
   "app-password.expired": "ended {date}",
   "app-password.last-used": "Last used",
   "app-password.never-used": "never",

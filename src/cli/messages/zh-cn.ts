@@ -142,6 +142,7 @@ export const zhCn: Readonly<Record<keyof typeof en, string>> = {
   "user.default": "默认（{value}）",
   "word.default": "默认",
   "word.none": "无",
+  "word.and": "，",
   "word.yes": "是",
   "word.no": "否",
 
@@ -225,6 +226,7 @@ export const zhCn: Readonly<Record<keyof typeof en, string>> = {
   "app-password.rights": "权限",
   "app-password.read-only": "只读，不可删除",
   "app-password.all-rights": "读取和删除",
+  "app-password.send": "发送邮件",
   "app-password.expires": "有效期至",
   "app-password.never": "永久",
   "app-password.expired": "已于 {date} 到期",
