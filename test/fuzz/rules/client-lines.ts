@@ -1,4 +1,12 @@
-import type { ClientLine } from "./judge.ts";
+/** A line of the client without its end; "" where it is overlong. */
+export type ClientLine = {
+  readonly text: string;
+  readonly overlong: boolean;
+  /** Octets that came with it, behind it. */
+  readonly behind: number;
+  /** Where it ends in all that the client sends. */
+  readonly end: number;
+};
 
 const LINE_OCTETS = 32 * 1024;
 

@@ -1,19 +1,11 @@
 import { isUtf8 } from "node:buffer";
 import { hold, show } from "../target.ts";
+import { capabilitiesOf, isAnnounced, isDecoration, isUsable } from "./capabilities.ts";
+import type { ClientLine } from "./client-lines.ts";
 import type { House } from "./house.ts";
 import { MaildropModel } from "./maildrop.ts";
 import { type Replies, wireOf, type Status } from "./replies.ts";
-import { fromBase64, MECHANISMS, referenceOf, type Claim, type Expected, type Reference } from "./sasl.ts";
-
-/** A line of the client without its end; "" where it is overlong. */
-export type ClientLine = {
-  readonly text: string;
-  readonly overlong: boolean;
-  /** Octets that came with it, behind it. */
-  readonly behind: number;
-  /** Where it ends in all that the client sends. */
-  readonly end: number;
-};
+import { fromBase64, referenceOf, type Claim, type Expected, type Reference } from "./sasl.ts";
 
 // House rules: so many wrong commands before a login end the session; a command may have so many octets.
 const BAD_COMMANDS = 20;
@@ -190,14 +182,8 @@ export class Judge {
 
   #capa(): void {
     this.#granted("CAPA", "2449-04");
-    const lines = this.#replies.listing("CAPA", false);
-    const house = this.#house;
-    const inTransaction = this.phase === "transaction";
-    const wanted = ["TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "UTF8 USER", "LANG"];
-    wanted.push(`EXPIRE ${inTransaction ? house.ownExpire : house.expire}`);
-    if (this.#maySend) wanted.push("USER", ["SASL", ...MECHANISMS.filter((each) => this.#isAnnounced(each))].join(" "));
-    if (house.stls && !this.secure && !inTransaction) wanted.push("STLS");
-    const found = lines.filter((line) => !/^(?:IMPLEMENTATION |LOGIN-DELAY \d+(?: USER)?$)/.test(line));
+    const found = this.#replies.listing("CAPA", false).filter((line) => !isDecoration(line));
+    const wanted = capabilitiesOf(this.#house, this.secure, this.phase === "transaction");
     const [one, other] = [found, wanted].map((all) => all.toSorted().join(", "));
     hold(one === other, "2449-03, 2449-04, 2449-07, SASL-06", () => `CAPA says ${one} and not ${other}`);
   }
@@ -206,28 +192,14 @@ export class Judge {
     return this.secure || this.#house.cleartext;
   }
 
-  #isAnnounced(name: string): boolean {
-    return this.#isUsable(name) && !(this.#house.plusHidden && name.endsWith("-PLUS"));
-  }
-
-  #isUsable(name: string): boolean {
-    const { scram, scramSha1, oauth, certificate, bindings } = this.#house;
-    if (!this.#maySend) return false;
-    if (name === "EXTERNAL") return certificate && this.secure;
-    if (name === "OAUTHBEARER" || name === "XOAUTH2") return oauth && this.secure;
-    if (!name.startsWith("SCRAM")) return true;
-    const bound = name.endsWith("-PLUS") && (!this.secure || bindings.size === 0);
-    return scram && (scramSha1 || name.includes("256")) && !bound;
-  }
-
   #auth(words: readonly string[]): void {
     const [given = "", initial, more] = words;
     const name = given.replaceAll(/[a-z]/g, (letter) => letter.toUpperCase());
     const response = initial === "=" ? "" : initial === undefined ? undefined : fromBase64(initial);
     const undecodable = initial !== undefined && response === undefined;
     const bindings = this.secure ? this.#house.bindings : new Map<string, string>();
-    const reference = referenceOf(name, bindings, this.#isAnnounced(`${name}-PLUS`));
-    if (reference === undefined || more !== undefined || !this.#isUsable(name) || undecodable)
+    const reference = referenceOf(name, bindings, isAnnounced(this.#house, `${name}-PLUS`, this.secure));
+    if (reference === undefined || more !== undefined || !isUsable(this.#house, name, this.secure) || undecodable)
       return this.#refused("AUTH", "SASL-01, SASL-02, SASL-06");
     this.#mechanism = name;
     this.#expected(reference, reference.begin(response));
@@ -355,20 +327,7 @@ export class Judge {
       "1939-07, 1939-09",
       () => `${name} lists ${numbers.join()} and not ${drop.left.join()}`,
     );
-    for (const line of lines) this.#entry(name, drop, Number(line.split(" ", 1)[0]), line);
-  }
-
-  #entry(name: string, drop: MaildropModel, number: number, line: string): void {
-    if (name === "LIST") {
-      const wanted = `${number} ${drop.octets(number).length}`;
-      return hold(line === wanted, "1939-10", () => `LIST says ${line} and not ${wanted}`);
-    }
-    const [, uidl = ""] = /^\d+ ([!-~]{1,70})$/.exec(line) ?? [];
-    const known = drop.messages[number - 1]?.uidl ?? drop.uidls.get(number) ?? uidl;
-    hold(line === `${number} ${known}` && uidl !== "", "1939-18", () => `UIDL says ${line}`);
-    const others = [...drop.uidls].some(([other, each]) => other !== number && each === uidl);
-    hold(!others, "1939-18", () => `UIDL ${uidl} is of two messages`);
-    drop.uidls.set(number, uidl);
+    for (const line of lines) drop.checkEntry(name, Number(line.split(" ", 1)[0]), line);
   }
 
   #ofOne(name: string, drop: MaildropModel, argument: string, lines: string | undefined): void {
@@ -389,7 +348,7 @@ export class Judge {
     }
     hold(status.ok, "1939-07", () => `${name} ${argument} is told ${status.text}`);
     if (name === "DELE") drop.marks.add(number);
-    else if (name === "LIST" || name === "UIDL") this.#entry(name, drop, number, status.text);
+    else if (name === "LIST" || name === "UIDL") drop.checkEntry(name, number, status.text);
     else {
       const octets = drop.octets(number);
       const said = /^\d+/.exec(status.text)?.[0];
