@@ -48,6 +48,11 @@ export async function uidlOf(mail: Reads, mailbox: MailboxId, uid: Uid): Promise
   return removed?.uidl ?? uidlHead(uid);
 }
 
+/** Where a message of this uid is; of one that is gone its name's head is all that is known. */
+export async function findByUid(mail: Reads, mailbox: MailboxId, uid: Uid): Promise<Whereabouts> {
+  return (await byUidOf(mail, mailbox, uid)) ?? { state: "gone", uid, uidl: uidlHead(uid) };
+}
+
 async function byUidOf(mail: Reads, mailbox: MailboxId, uid: Uid): Promise<Whereabouts | undefined> {
   const page = await mail.listPage(mailbox, uid - 1, uid, 1);
   const stored = page.messages === 0 ? undefined : await mail.locate(mailbox, uid);

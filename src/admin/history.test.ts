@@ -174,7 +174,13 @@ describe("the story of a message", () => {
     const [{ newUidls: [back = ""] } = { newUidls: [] }] = entries;
     assert.notEqual(back, name);
     assert.equal(gone.restoredAs, back);
-    assert.equal((await story(back)).message.state, "here");
+    assert.deepEqual([gone.received, gone.octets], [received, 5], "when it came is not forgotten");
+    const again = await story(back);
+    assert.equal(again.message.state, "here");
+    assert.deepEqual(
+      again.entries.map(({ kind, uidls, newUidls }) => [kind, uidls, newUidls]),
+      [["restored", [uidlHead(uid)], [back]]],
+    );
   });
 
   it("is found by a UIDL of its own (imported mail), here and removed, and by no other", async () => {

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { ok } from "../lib/result.ts";
 import type { HistoryEntry, HistoryKind } from "../model/history.ts";
 import type { MailboxId, Uid } from "../model/ids.ts";
-import { findMessage, uidlOf, type Whereabouts } from "./find-message.ts";
+import { findByUid, findMessage, uidlOf, type Whereabouts } from "./find-message.ts";
 import { withMaildrop } from "./find.ts";
 import { operation } from "./operation.ts";
 import { refuse } from "./refusal.ts";
@@ -79,13 +79,21 @@ export const messageHistory = operation(
       const names = createNames(services, mailbox);
       const rows: HistoryRow[] = [];
       for (const entry of entries) {
-        const at = entry.newUids[entry.uids.indexOf(uid)];
-        rows.push(await rowOf(entry, [uid], at === undefined ? [] : [at], names));
+        rows.push(await rowOf(entry, ...namesOfOne(entry, uid), names));
       }
-      const message = factsOf(services, found, before === undefined ? rows[0] : undefined);
+      const restored = found.state === "gone" && before === undefined ? entries[0]?.newUids[0] : undefined;
+      const again = restored === undefined ? undefined : await findByUid(services.store.mail, mailbox, restored as Uid);
+      const message = factsOf(services, found, again);
       return ok({ address: account.address, mailbox: name, message, entries: rows, next: nextOf(entries, limit) });
     }),
 );
+
+/** Of a message that came back the old and the new uid, whichever was asked for. */
+function namesOfOne({ uids, newUids }: HistoryEntry, uid: number): readonly [uids: number[], newUids: number[]] {
+  const place = Math.max(uids.indexOf(uid), newUids.indexOf(uid));
+  const [before, after] = [uids[place], newUids[place]];
+  return before === undefined || after === undefined ? [[uid], []] : [[before], [after]];
+}
 
 function nextOf(entries: readonly HistoryEntry[], limit: number): number | null {
   return entries.length < limit ? null : (entries.at(-1)?.id ?? null);
@@ -114,15 +122,14 @@ async function rowOf(
   return { at: new Date(entry.at).toISOString(), kind, messages, uidls, newUidls, octets, device, session, peer };
 }
 
-function factsOf(services: AdminServices, found: Whereabouts, newest: HistoryRow | undefined): MessageFacts {
+/** `again`: the message under the UIDL under which it came back. */
+function factsOf(services: AdminServices, found: Whereabouts, again: Whereabouts | undefined): MessageFacts {
   const unknown = { received: null, octets: null, recoverableUntil: null, restoredAs: null };
-  if (found.state === "gone") {
-    const [restoredAs] = newest?.kind === "restored" ? newest.newUidls : [];
-    const { uidl } = found;
-    return restoredAs === undefined
-      ? { ...unknown, uidl, state: "gone" }
-      : { ...unknown, uidl, state: "restored", restoredAs };
+  if (found.state === "gone" && again !== undefined) {
+    const { uidl: restoredAs, received, octets } = factsOf(services, again, undefined);
+    return { ...unknown, uidl: found.uidl, state: "restored", restoredAs, received, octets };
   }
+  if (found.state === "gone") return { ...unknown, uidl: found.uidl, state: "gone" };
   if (found.state === "here") {
     const received = new Date(found.received).toISOString();
     return { ...unknown, uidl: found.uidl, state: "here", received, octets: found.octets };

@@ -8,7 +8,7 @@ import type { OctetsAs } from "../store/ports.ts";
 import { DiskPace } from "./disk-pace.ts";
 import { createDowngrader } from "./downgrade/downgrade.ts";
 import { Places } from "./places.ts";
-import { createReadPool, LARGE_OCTETS, SMALL_OCTETS } from "./read-pool.ts";
+import { createReadPool, LARGE_AT_A_TIME, LARGE_OCTETS, SMALL_OCTETS } from "./read-pool.ts";
 import { openReader } from "./read.ts";
 import { MemoryStore, nextPiece } from "./testing.ts";
 
@@ -18,7 +18,7 @@ function house(mostLarge = Number.POSITIVE_INFINITY) {
   const store = new MemoryStore();
   const { inbox } = store.addAccount("ann@example.test" as Address);
   const pool = createReadPool();
-  for (let taken = 128; taken > mostLarge; taken -= 1) pool.take(LARGE_OCTETS);
+  for (let taken = LARGE_AT_A_TIME; taken > mostLarge; taken -= 1) pool.take(LARGE_OCTETS);
   const told: string[] = [];
   const parts = { bodies: store.bodies, pool, pace: new DiskPace(() => 0) };
   const read = (uid: Uid, octetsAs: OctetsAs = "downgraded"): MessageReader =>

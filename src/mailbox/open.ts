@@ -77,11 +77,12 @@ type Parts = ReadParts &
   Pick<MailboxesOptions, "clock" | "log" | "history" | "undeleteDays"> & {
     readonly mail: Store["mail"];
     readonly damaged: Counter;
+    readonly erased: Counter;
   };
 
 /** Makes the mailbox room over a store; one for each thread. */
 export function createMailboxes(options: MailboxesOptions): Mailboxes {
-  const { store, clock, metrics } = options;
+  const { store, clock, log, metrics } = options;
   const { mail, bodies, leases } = store;
   const refused = {
     "in-use": metrics.counter("mailkeep_logins_total", "in_use"),
@@ -94,6 +95,7 @@ export function createMailboxes(options: MailboxesOptions): Mailboxes {
     pool: createReadPool(),
     pace: new DiskPace(clock.monotonic),
     damaged: metrics.counter("mailkeep_store_damaged_total"),
+    erased: metrics.counter("mailkeep_erased_messages_total", "not_kept"),
   };
   const lease = async (owner: Owner, lost: () => void): Promise<Result<Lease, "in-use" | "login-delay">> => {
     const delay = owner.loginDelaySeconds;
@@ -102,19 +104,20 @@ export function createMailboxes(options: MailboxesOptions): Mailboxes {
     const takeOver = { mark: owner.device.mark, afterSeconds: options.takeoverSeconds() };
     return leases.acquire(owner.mailbox, { waitMs: LEASE_WAIT_MS, takeOver }, lost);
   };
-  const refuse = (why: keyof typeof refused): Result<never, keyof typeof refused> => {
+  const refuse = (why: keyof typeof refused, { address, device }: Owner, { peer }: Opening) => {
     refused[why].add();
+    log.info("pop3.refused", { account: address, device: device.name, reason: why, peer: peer.address });
     return err(why);
   };
   return {
     ...createInbound(mail),
     async openMaildrop(owner, opening, lost) {
       const session = options.sessions === undefined ? UNCOUNTED : options.sessions.enter(owner.account);
-      if (session === undefined) return refuse("in-use");
+      if (session === undefined) return refuse("in-use", owner, opening);
       const taken = await lease(owner, lost);
       if (!taken.ok) {
         session.leave();
-        return refuse(taken.error);
+        return refuse(taken.error, owner, opening);
       }
       try {
         // Asked under the lease: an account that was disabled or removed since its login was judged has no session.
@@ -216,7 +219,9 @@ class Maildrop implements OpenMaildrop, ReadWatch {
     try {
       const { mail, undeleteDays } = this.#parts;
       const cause = { ...this.#actor, kind: "removed", keep: undeleteDays() > 0 } as const;
-      return await mail.expunge(this.#owner.mailbox, uids, cause);
+      const outcome = await mail.expunge(this.#owner.mailbox, uids, cause);
+      if (outcome.ok && !cause.keep) this.#erased(outcome.value.removed, uids);
+      return outcome;
     } catch (error) {
       // The store says why in the log; here only the outcome matters, and it must never look like success.
       if (error instanceof StoreError) return err("failed");
@@ -225,6 +230,17 @@ class Maildrop implements OpenMaildrop, ReadWatch {
       this.#updating = false;
       this.release();
     }
+  }
+
+  /** Where nothing is kept for undelete the removal itself erases for good, and that is audited. */
+  #erased(messages: number, uids: Uint32Array): void {
+    const { log, erased } = this.#parts;
+    const listing = this.#listing;
+    const octets = listing
+      ? uids.reduce((sum, uid) => sum + (listing.octets[indexOfUid(listing.uids, uid)] ?? 0), 0)
+      : 0;
+    erased.add(messages);
+    log.info("store.erased", { messages, octets, reason: "not-kept" });
   }
 
   release(): void {

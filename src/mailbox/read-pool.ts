@@ -5,14 +5,15 @@ export const LARGE_OCTETS = 256 * 1024;
 /** Octets of a small buffer, which a session may always have. */
 export const SMALL_OCTETS = 32 * 1024;
 
-const LARGE_AT_A_TIME = 128;
+/** Large buffers that are out at a time; past it sessions get small ones. */
+export const LARGE_AT_A_TIME = 48;
 const LARGE_KEPT = 16;
 const SMALL_KEPT = 128;
 
 const ROOM_OCTETS = PIECE_ROOM.before + PIECE_ROOM.behind;
 
 /**
- * Buffers for reading mail with PIECE_ROOM in them, one a session at most. Large ones are bounded (32 MiB a thread): when they are all out,
+ * Buffers for reading mail with PIECE_ROOM in them, one a session at most. Large ones are bounded (12 MiB a thread): when they are all out,
  * because clients have stopped reading, a session gets a small one, so that its memory is bounded whatever it asks for.
  */
 export type ReadPool = {

@@ -8,7 +8,7 @@ import type { Uid } from "../model/ids.ts";
 import { type OctetsAs, StoreError } from "../store/ports.ts";
 import { DiskPace } from "./disk-pace.ts";
 import { Places } from "./places.ts";
-import { capacityOf, createReadPool, LARGE_OCTETS, SMALL_OCTETS } from "./read-pool.ts";
+import { capacityOf, createReadPool, LARGE_AT_A_TIME, LARGE_OCTETS, SMALL_OCTETS } from "./read-pool.ts";
 import { openReader } from "./read.ts";
 import { MemoryStore, nextPiece, pull } from "./testing.ts";
 
@@ -271,7 +271,7 @@ test("after a slow read the disk is read beside the loop for a moment, which dou
 test("when many do not read on, a session has a small buffer; large ones come back", async () => {
   const pool = createReadPool();
   const held = Array.from({ length: 200 }, () => pool.take(LARGE_OCTETS));
-  assert.equal(held.filter((buffer) => capacityOf(buffer) === LARGE_OCTETS).length, 128);
+  assert.equal(held.filter((buffer) => capacityOf(buffer) === LARGE_OCTETS).length, LARGE_AT_A_TIME);
   assert.equal(capacityOf(held.at(-1) ?? assert.fail()), SMALL_OCTETS);
   const { store, inbox } = house();
   const body = randomBytes(100_000);

@@ -97,6 +97,9 @@ export const events = {
       seconds: number;
     } & PeerFields
   >("A POP3 session is over; device is empty where it was the account's own password."),
+  "pop3.refused": event<{ account: string; device: string; reason: string } & PeerFields>(
+    "Somebody logged in and got no maildrop: it is in use, or the last login is too short a time ago.",
+  ),
   "pop3.unavailable": event<{ account: string; reason: string } & PeerFields>(
     "A maildrop could not be opened or listed; the client was told to try again or to tell its administrator.",
   ),
@@ -139,7 +142,7 @@ export const events = {
     "A message could not be read: the disk or the database did not answer.",
   ),
   "store.reclaimed": event<{ segments: number; moved: number }>("Reclaim gave space back."),
-  "store.erased": event<{ messages: number; octets: number; reason: "age" | "space" }>(
+  "store.erased": event<{ messages: number; octets: number; reason: "age" | "space" | "not-kept" }>(
     "Removed mail that undelete kept is gone for good: it was old enough, or the disk was low.",
   ),
   "mail.expired": event<{ account: string; messages: number }>("Mail was removed because of its age."),

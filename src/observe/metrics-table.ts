@@ -208,8 +208,8 @@ export const metricRows = {
   },
   mailkeep_erased_messages_total: {
     kind: "counter",
-    help: "Removed messages that were erased for good: old enough, or the disk was low.",
-    label: { name: "reason", values: ["age", "space"] },
+    help: "Removed messages that were erased for good: old enough, the disk was low, or nothing is kept.",
+    label: { name: "reason", values: ["age", "space", "not_kept"] },
   },
   mailkeep_disk_free_octets: {
     kind: "gauge",

@@ -31,7 +31,7 @@ export async function openDatabase(layout: Layout, disk: Disk): Promise<Result<O
     // SQLite would make it readable for all where the folder lets them in; its other files take its mode.
     if (disk.octetsSync(layout.database) === undefined) disk.closeSync(disk.openSync(layout.database, "create"));
     connection = openForWriting(layout.database, compileStatement);
-    const damage = crashed ? findDamage(connection) : undefined;
+    const damage = crashed ? findDamage(connection) : findTornEnd(connection, disk.octetsSync(layout.database) ?? 0);
     const version = damage === undefined ? await versionOf(connection) : 0;
     if (damage === undefined && version <= SCHEMA_VERSION) return ok({ connection, version });
     connection[Symbol.dispose]();
@@ -87,6 +87,13 @@ function findDamage(connection: SqliteConnection): string | undefined {
   const [row] = connection.query("pragma quick_check(1)");
   const answer = String(row?.["quick_check"]);
   return answer === "ok" ? undefined : answer;
+}
+
+// SQLite takes the missing octets of a last page for zeros, and complains only where that page is read and needs them. A file
+// whose log is there may end so: a crash came while the log was copied into it, and the rest is in the log.
+function findTornEnd(connection: SqliteConnection, octets: number): string | undefined {
+  const pageOctets = Number(connection.query("pragma page_size")[0]?.["page_size"]);
+  return octets % pageOctets === 0 ? undefined : "it ends in the middle of a page";
 }
 
 async function versionOf(connection: SqliteConnection): Promise<number> {

@@ -52,6 +52,7 @@ describe("opening a store", () => {
   it("refuses a database that was cut short, is none, or is another program's", async () => {
     for (const damage of [
       (file: string) => fs.truncateSync(file, 20_000),
+      (file: string) => fs.truncateSync(file, fs.statSync(file).size - 100),
       (file: string) => fs.truncateSync(file, 0),
       (file: string) => fs.rmSync(file),
       (file: string) => fs.writeFileSync(file, "this is no database".repeat(100)),

@@ -51,7 +51,7 @@ limits:
   message_octets: 50 MiBs
   pop3_idle_second: 700
 retention:
-  undelete_days: 14
+  undelete_day: 14
 log:
   level: loud
 `;

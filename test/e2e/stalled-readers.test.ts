@@ -43,8 +43,11 @@ test(`${readers} readers that stop in a 10 MiB RETR`, { timeout: 800_000 }, asyn
     await t.test(`${how}: less than ${mostKib} KiB each, and nothing deleted`, async (part) => {
       // A server of its own: what the readers before left in memory would hide what these take.
       const server = await serve(stack, installation);
-      await stopInTheMiddle(server, how, names, mostKib, part);
-      await server.stop();
+      try {
+        await stopInTheMiddle(server, how, names, mostKib, part);
+      } finally {
+        await server.stop();
+      }
     });
   }
 });

@@ -60,7 +60,7 @@ async function ofMessage(context: Context, address: string, uidl: string, limit:
   answer(context, { address: first.address, mailbox: first.mailbox, message, entries, more }, () => {
     // A story is told from its beginning.
     const rows = entries.toReversed().map((row) => {
-      return [formatTime(row.at), whatOf(context, row), ...byOf(context, row)];
+      return [formatTime(row.at), whatOf(context, row, message.uidl), ...byOf(context, row)];
     });
     const came = message.received === null ? [] : [[formatTime(message.received), say("history.came")]];
     const columns = [
@@ -110,8 +110,10 @@ function factsOf(
   return facts;
 }
 
-function whatOf({ say }: Context, { kind, newUidls }: HistoryRow): string {
+// `own`: whose story is told; of what it was before it names the other end.
+function whatOf({ say }: Context, { kind, uidls, newUidls }: HistoryRow, own?: string): string {
   const [uidl, ...others] = newUidls;
+  if (kind === "restored" && uidl === own) return say("history.restored-from", { uidl: uidls[0] ?? "" });
   if (kind === "restored" && others.length === 0 && uidl !== undefined) return say("history.restored-as", { uidl });
   const key: MessageKey = `history.${kind}`;
   return say(key);

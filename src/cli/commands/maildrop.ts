@@ -22,7 +22,7 @@ export async function show(context: Context, { words: [address = ""] }: Given): 
         { title: say("maildrop.octets"), right: true },
         { title: say("maildrop.session") },
         { title: say("maildrop.removed"), right: true },
-        { title: say("maildrop.octets"), right: true },
+        { title: say("maildrop.removed-octets"), right: true },
         { title: say("maildrop.removed-until") },
       ],
       drop.mailboxes.map(({ name, messages: count, octets, inSession, removed }) => [
