@@ -11,6 +11,7 @@ export type CountsMemory = {
 
 const ROWS = 4;
 const LEAST_WIDTH = 1024;
+const MOST_LATELY = 4096;
 
 /** Makes the memory for about this many things counted at once by threads with the numbers 0 to `threads` - 1. */
 export function createCountsMemory(options: { readonly capacity: number; readonly threads: number }): CountsMemory {
@@ -39,6 +40,8 @@ export class SharedCounts {
   readonly #sums: Int32Array;
   // What of the sums is ours, so that it can be taken back when this thread dies.
   readonly #own: Int32Array;
+  // Of keys that came lately: whoever enters leaves again, and mostly comes back. A hash costs as much as a row.
+  readonly #lately = new Map<string, readonly number[]>();
 
   /** Only one living thread may have a number; what a dead one left under it is taken back. */
   constructor(memory: CountsMemory, thread: number) {
@@ -53,7 +56,7 @@ export class SharedCounts {
 
   /** Counts one more unless there are as many as the limit already; then false. */
   enter(key: string, limit: number): boolean {
-    const places = placesOf(this.#memory.seed, key, this.#memory.width);
+    const places = this.#placesOf(key);
     let before = Infinity;
     for (const place of places) {
       before = Math.min(before, Atomics.add(this.#sums, place, 1));
@@ -66,13 +69,22 @@ export class SharedCounts {
 
   /** Takes back one that `enter` counted. */
   leave(key: string): void {
-    this.#take(placesOf(this.#memory.seed, key, this.#memory.width));
+    this.#take(this.#placesOf(key));
   }
 
   /** How many there are now, in all threads. */
   count(key: string): number {
-    const places = placesOf(this.#memory.seed, key, this.#memory.width);
+    const places = this.#placesOf(key);
     return Math.min(...places.map((place) => Atomics.load(this.#sums, place)));
+  }
+
+  #placesOf(key: string): readonly number[] {
+    const known = this.#lately.get(key);
+    if (known !== undefined) return known;
+    if (this.#lately.size >= MOST_LATELY) this.#lately.clear();
+    const places = placesOf(this.#memory.seed, key, this.#memory.width);
+    this.#lately.set(key, places);
+    return places;
   }
 
   #take(places: readonly number[]): void {

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { systemClock } from "../lib/clock.ts";
 import type { Line } from "../lib/lines.ts";
 import type { Result } from "../lib/result.ts";
@@ -15,11 +14,11 @@ import { step, type Input } from "./engine/step.ts";
 import type { Pop3Options } from "./options.ts";
 import type { Pop3Metrics, SessionEnd } from "./pop3-metrics.ts";
 import type { Identity, LoginRefusal, OpenMaildrop, Pop3Ports } from "./ports.ts";
+import { newSessionName } from "./session-names.ts";
 import { Sending, type SendingEnd } from "./sending.ts";
 
 // A port that has not answered by then will not: the session ends, and what comes later is given back (P9).
 const PORT_SECONDS = 120;
-const NAME_OCTETS = 6;
 // While the server stops, who is silent for so long is not in the middle of anything.
 const QUIET_SECONDS = 5;
 
@@ -218,7 +217,7 @@ export class Pop3Session implements Driven {
   #open(utf8: boolean): void {
     const identity = this.#identity;
     if (identity === undefined) throw new Error("a maildrop is opened after a login");
-    this.#name = randomBytes(NAME_OCTETS).toString("hex");
+    this.#name = newSessionName();
     const opening = { peer: this.#drive.connection.peer, session: this.#name, utf8 };
     this.#ask(
       this.#ports.openMaildrop(identity, opening, () => this.#lost()),
