@@ -6,40 +6,31 @@ import type { Sql } from "./statement.ts";
 import { statement } from "./statement.ts";
 import type { RemovedRow } from "./tables.ts";
 
+// What goes over from `message` as it is.
+const MOVED = [
+  "mailbox",
+  "uid",
+  "octets",
+  "octets_downgraded",
+  "uidl_tag",
+  "uidl",
+  "body",
+  "body_key",
+  "received",
+  "row_crc",
+] as const;
+
 const keep = statement(
   "removed.keep",
   (database, given: { mailbox: MailboxId; uids: string; at: number; session: string; device: string }) =>
     database
       .insertInto("removed")
-      .columns([
-        "mailbox",
-        "uid",
-        "octets",
-        "octets_downgraded",
-        "uidl_tag",
-        "uidl",
-        "body",
-        "body_key",
-        "received",
-        "row_crc",
-        "at",
-        "session",
-        "device",
-      ])
+      .columns([...MOVED, "at", "session", "device"])
       .expression((of) =>
         of
           .selectFrom("message")
           .select([
-            "mailbox",
-            "uid",
-            "octets",
-            "octets_downgraded",
-            "uidl_tag",
-            "uidl",
-            "body",
-            "body_key",
-            "received",
-            "row_crc",
+            ...MOVED,
             of.val(given.at).as("at"),
             of.val(given.session).as("session"),
             of.val(given.device).as("device"),
