@@ -2,7 +2,13 @@
 // Each task of package.json as arguments for Node. The globs are Node's own, so that no shell is needed.
 
 const reporter = ["--test-reporter=./scripts/test-reporter.ts"];
-const unitTests = ["src/**/*.test.ts", "test/*.test.ts", "test/contracts/**/*.test.ts", "test/fuzz/**/*.test.ts"];
+const unitTests = [
+  "src/**/*.test.ts",
+  "test/*.test.ts",
+  "test/contracts/**/*.test.ts",
+  "test/fuzz/**/*.test.ts",
+  "test/sim/**/*.test.ts",
+];
 const realPrograms = ["test/e2e/**/*.test.ts"];
 
 /** @type {Readonly<Record<string, (given: readonly string[]) => readonly string[]>>} */
@@ -17,6 +23,10 @@ const tasks = {
       : testRun(["--test-timeout=1200000"], ["test/e2e/client-table/*.test.ts"], given),
   "e2e:kill": (given) => ["test/e2e/kill/run.ts", ...given],
   fuzz: (given) => ["test/fuzz/run.ts", ...given],
+  sim: (given) => ["test/sim/run.ts", ...given],
+  torture: (given) => ["test/torture/run.ts", ...given],
+  measure: (given) => ["test/measure/run.ts", ...given],
+  soak: (given) => ["test/soak/run.ts", ...given],
   bench: (given) => ["bench/run.ts", ...given],
   check: (given) => ["scripts/check.ts", ...given],
   // Only this script: it strips types by a function of Node's that is still experimental.

@@ -12,9 +12,7 @@ import { DiskError } from "./disk.ts";
 import type { Layout } from "./layout.ts";
 import type { OpenRefusal } from "./open-refusal.ts";
 import { StoreError } from "./ports.ts";
-
-/** A database that this program can work with, once it is migrated. */
-export type OpenedDatabase = { readonly connection: SqliteConnection; readonly version: number };
+import type { OpenedDatabase } from "./rows.ts";
 
 /** Opens the database for writing and looks whether it is whole and not of a later program. */
 export async function openDatabase(layout: Layout, disk: Disk): Promise<Result<OpenedDatabase, OpenRefusal>> {

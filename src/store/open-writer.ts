@@ -6,9 +6,11 @@ import type { Metrics } from "../observe/metrics-port.ts";
 import type { Disk } from "./disk.ts";
 import { layoutOf } from "./layout.ts";
 import type { Migrated } from "./open-database.ts";
-import { migrate, openDatabase, refusalOf } from "./open-database.ts";
+import { migrate, refusalOf } from "./open-database.ts";
 import type { OpenRefusal } from "./open-refusal.ts";
 import type { AnnounceSegments } from "./reclaim.ts";
+import type { Rows } from "./rows.ts";
+import { sqliteRows } from "./rows.ts";
 import { countAccounts } from "./sql/accounts.ts";
 import { sweep } from "./sweep.ts";
 import { Writer } from "./write/writer.ts";
@@ -16,6 +18,8 @@ import { Writer } from "./write/writer.ts";
 export type OpenWriterOptions = {
   readonly folder: string;
   readonly disk: Disk;
+  /** SQLite, where none is given. */
+  readonly rows?: Rows;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -26,9 +30,9 @@ export type OpenWriterOptions = {
 export async function openWriter(
   options: OpenWriterOptions,
 ): Promise<Result<{ readonly writer: Writer; readonly schema: Migrated }, OpenRefusal>> {
-  const { folder, disk, log, clock } = options;
+  const { folder, disk, log, clock, rows = sqliteRows } = options;
   const layout = layoutOf(folder);
-  const opened = await openDatabase(layout, disk);
+  const opened = await rows.open(layout, disk);
   if (!opened.ok) return opened;
   const sql = opened.value.connection;
   try {

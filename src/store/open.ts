@@ -17,8 +17,8 @@ import type { OpenRefusal } from "./open-refusal.ts";
 import { openWriter } from "./open-writer.ts";
 import type { Store } from "./ports.ts";
 import { createReads } from "./reads.ts";
-import { compileStatement } from "./sql/compile.ts";
-import { openForReading } from "./sql/sqlite.ts";
+import type { Rows } from "./rows.ts";
+import { sqliteRows } from "./rows.ts";
 import { writeVerbs } from "./write/verbs.ts";
 
 /** What a store in this thread needs. Who opens it holds the folder's lock. */
@@ -28,6 +28,7 @@ export type StoreOptions = {
   readonly metrics: Metrics;
   readonly clock?: Clock;
   readonly disk?: Disk;
+  readonly rows?: Rows;
 };
 
 /** A store that can be closed: what was asked before is finished first. */
@@ -40,14 +41,14 @@ export type OpenStore = Store & AsyncDisposable;
 export async function openStore(
   options: StoreOptions,
 ): Promise<Result<OpenStore & { readonly schema: Migrated }, OpenRefusal>> {
-  const { folder, clock = systemClock, disk = systemDisk } = options;
+  const { folder, clock = systemClock, disk = systemDisk, rows = sqliteRows } = options;
   const layout = layoutOf(folder);
   const reader = new BodyReader(disk, layout);
   const announce = reader.forget.bind(reader);
-  const opened = await openWriter({ ...options, disk, clock, announce });
+  const opened = await openWriter({ ...options, disk, clock, rows, announce });
   if (!opened.ok) return opened;
   const { writer, schema } = opened.value;
-  const connection = openForReading(layout.database, compileStatement);
+  const connection = rows.openForReading(layout);
   const leases = new LeaseTable(createLeaseWords(), 1, clock);
   const store = assembleStore({
     writes: writeVerbs((request) => writer.submit(request)),

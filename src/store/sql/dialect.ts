@@ -1,10 +1,14 @@
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from "kysely";
 import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
-import type { SqliteConnection } from "./sqlite.ts";
-import type { SqlValue } from "./statement.ts";
+import type { SqlValue, WriteSql } from "./statement.ts";
+
+/** What migrations need of a connection. */
+type Connection = Pick<WriteSql, "begin" | "commit" | "rollback"> & {
+  query(text: string, values: readonly SqlValue[]): readonly Record<string, SqlValue>[];
+};
 
 /** Kysely over our connection, for what is built and run once: migrations. The rest is compiled statements. */
-export function kyselyOver(connection: SqliteConnection): Kysely<unknown> {
+export function kyselyOver(connection: Connection): Kysely<unknown> {
   return new Kysely({
     dialect: {
       createAdapter: () => new SqliteAdapter(),
@@ -16,9 +20,9 @@ export function kyselyOver(connection: SqliteConnection): Kysely<unknown> {
 }
 
 class ConnectionDriver implements Driver {
-  readonly #connection: SqliteConnection;
+  readonly #connection: Connection;
 
-  constructor(connection: SqliteConnection) {
+  constructor(connection: Connection) {
     this.#connection = connection;
   }
 

@@ -12,7 +12,7 @@ import type { AnnounceSegments } from "../reclaim.ts";
 import { Reclaimer } from "../reclaim.ts";
 import { reserveIds } from "../sql/high-water.ts";
 import { registerSegment } from "../sql/segments.ts";
-import type { SqliteConnection } from "../sql/sqlite.ts";
+import type { WriteSql } from "../sql/statement.ts";
 import { transaction } from "../sql/statement.ts";
 import { BodyIds } from "./body-ids.ts";
 import { carryOutRemoval } from "./carry-out.ts";
@@ -27,7 +27,7 @@ import type { Outcome, Request } from "./verbs.ts";
 import { isRowRequest } from "./verbs.ts";
 
 export type WriterParts = {
-  readonly sql: SqliteConnection;
+  readonly sql: WriteSql & Disposable;
   readonly disk: Disk;
   readonly layout: Layout;
   readonly log: Log;
