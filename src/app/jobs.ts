@@ -78,10 +78,16 @@ async function run({ name, everyMs, firstMs, turn }: Job, parts: JobParts, stopp
   }
 }
 
+const NOT_WELL = {
+  full: "no room on the disk",
+  failed: "a write failed",
+  stopped: "a sync failed: look after the disk, then restart the server",
+} as const;
+
 async function lookHowItIs({ store, health, metrics }: JobParts): Promise<void> {
   const state = await store.upkeep.state();
   if (state === "ok") health.say("store", "ready");
-  else health.say("store", "failed", state === "full" ? "no room on the disk" : "a write or a sync failed");
+  else health.say("store", "failed", NOT_WELL[state]);
   const { free, total } = await store.upkeep.space();
   metrics.gauge("mailkeep_disk_free_octets").set(free);
   metrics.gauge("mailkeep_disk_octets").set(total);

@@ -132,7 +132,10 @@ export const events = {
   "store.opened": event<{ schema: number; accounts: number }>("The store is open."),
   "store.full": event<{ reason: string }>("Nothing can be stored: senders are told to try later."),
   "store.failed": event<{ reason: string }>(
-    "A write or a sync failed; nothing is acknowledged until a new segment has been synced.",
+    "A write failed; what is acknowledged again depends on what the disk takes next.",
+  ),
+  "store.stopped": event<{ reason: string }>(
+    "A sync failed: nothing is acknowledged any more. Look after the disk, then restart; the start begins from what is on disk.",
   ),
   "store.recovered": event<Record<never, never>>("Writes are acknowledged again."),
   "store.damaged": event<{ account: string; uidl: string; reason: string }>(

@@ -31,7 +31,10 @@ export async function openDatabase(layout: Layout, disk: Disk): Promise<Result<O
     connection = openForWriting(layout.database, compileStatement);
     const damage = crashed ? findDamage(connection) : findTornEnd(connection, disk.octetsSync(layout.database) ?? 0);
     const version = damage === undefined ? await versionOf(connection) : 0;
-    if (damage === undefined && version <= SCHEMA_VERSION) return ok({ connection, version });
+    if (damage === undefined && version <= SCHEMA_VERSION) {
+      if (crashed) emptyLog(connection);
+      return ok({ connection, version });
+    }
     connection[Symbol.dispose]();
     return err(
       damage === undefined
@@ -79,6 +82,19 @@ function hasBodies(layout: Layout, disk: Disk): boolean {
   return [layout.segments, layout.files].some(
     (folder) => disk.octetsSync(folder) !== undefined && disk.listSync(folder).length > 0,
   );
+}
+
+/**
+ * Writes what the log of the last run holds to the database, and empties it. After a failed sync the kernel may show a log
+ * that is not on disk and that no later sync would write: a power cut would take what was appended behind it (P1).
+ */
+function emptyLog(connection: SqliteConnection): void {
+  try {
+    connection.settle(true);
+  } catch (cause) {
+    // A full disk has room for it once mail was removed, and the server is needed for that.
+    if (!(cause instanceof StoreError && cause.full)) throw cause;
+  }
 }
 
 function findDamage(connection: SqliteConnection): string | undefined {

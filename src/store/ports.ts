@@ -22,12 +22,19 @@ export class StoreError extends Error {
   readonly kind: "unavailable" | "damaged";
   /** Whether the reason is a full disk; then what failed was a write. */
   readonly full: boolean;
+  /** Whether it was a sync that failed: what was written before may be lost, and asking again would not tell. */
+  readonly sync: boolean;
 
-  constructor(kind: "unavailable" | "damaged", message: string, options?: ErrorOptions & { readonly full?: boolean }) {
+  constructor(
+    kind: "unavailable" | "damaged",
+    message: string,
+    options?: ErrorOptions & { readonly full?: boolean; readonly sync?: boolean },
+  ) {
     super(message, options);
     this.name = "StoreError";
     this.kind = kind;
     this.full = options?.full ?? false;
+    this.sync = options?.sync ?? false;
   }
 }
 
@@ -329,8 +336,8 @@ export type Upkeep = {
   removedUsage(): Promise<Usage>;
   /** Octets of the disk that are free for mail, and all of it. */
   space(): Promise<{ readonly free: number; readonly total: number }>;
-  /** "ok", or why nothing can be acknowledged now. */
-  state(): Promise<"ok" | WriteFailure>;
+  /** "ok", or why nothing can be acknowledged now; "stopped": a sync failed, and only a restart tells what is on disk. */
+  state(): Promise<"ok" | "stopped" | WriteFailure>;
 };
 
 /** An exclusive hold on a maildrop (rule 1939-05, promise P4). */

@@ -4,14 +4,8 @@ import type { Layout } from "./layout.ts";
 import type { OpenRefusal } from "./open-refusal.ts";
 import { compileStatement } from "./sql/compile.ts";
 import { openForReading } from "./sql/sqlite.ts";
-import type { Sql, SqlValue, WriteSql } from "./sql/statement.ts";
+import type { RowsConnection, Sql } from "./sql/statement.ts";
 import { openDatabase } from "./open-database.ts";
-
-/** The one connection that writes; `query` runs a text as it is, for migrations. */
-export type RowsConnection = WriteSql &
-  Disposable & {
-    query(text: string, values?: readonly SqlValue[]): readonly Record<string, SqlValue>[];
-  };
 
 /** A database that this program can work with, once it is migrated. */
 export type OpenedDatabase = { readonly connection: RowsConnection; readonly version: number };

@@ -78,7 +78,7 @@ describe("a store whose disk fails", () => {
     assert.equal((await place(at.store, at.ann.inbox, 2 as Uid)).segment, 2);
   });
 
-  it("P1: fails the whole group when a sync fails, and writes nothing more to that segment", async () => {
+  it("P1: fails the whole group when a sync fails, and acknowledges nothing more until a restart", async () => {
     await using at = await world();
     at.faults.set("fdatasyncSync", failed);
     const outcomes = await Promise.all([
@@ -87,20 +87,24 @@ describe("a store whose disk fails", () => {
       at.append("two\r\n"),
     ]);
     assert.deepEqual(outcomes.map(failure), ["failed", "failed", "failed"]);
-    assert.deepEqual(at.names(), ["store.failed"]);
-    // Nothing is acknowledged until a new segment has been synced, not even what writes no body.
-    assert.deepEqual(await at.store.mail.expunge(at.ann.inbox, Uint32Array.of(1)), { ok: false, error: "failed" });
-    assert.equal(await at.store.upkeep.state(), "failed");
-    assert.deepEqual(await uids(at.store, at.ann.inbox), [1]);
+    assert.deepEqual(at.names(), ["store.stopped"]);
     at.faults.clear();
-    must(await at.append("three\r\n"));
-    assert.deepEqual(at.names(), ["store.failed", "store.recovered"]);
-    const before = await place(at.store, at.ann.inbox, 1 as Uid);
-    const after = await place(at.store, at.ann.inbox, 2 as Uid);
-    assert.equal(before.segment, 1);
-    assert.ok((after.segment ?? 0) > 1);
+    const written = at.calls.length;
+    // Also not what writes no body, and nothing is tried on the disk: it would only look as if all were well.
+    assert.deepEqual(await at.append("three\r\n"), { ok: false, error: "failed" });
+    assert.deepEqual(await at.store.mail.expunge(at.ann.inbox, Uint32Array.of(1)), { ok: false, error: "failed" });
+    await assert.rejects(at.store.upkeep.reclaim(0), { name: "StoreError", kind: "unavailable" });
+    assert.equal(await at.store.upkeep.state(), "stopped");
+    assert.deepEqual(at.calls.slice(written), []);
+    assert.deepEqual(at.names(), ["store.stopped"]);
+    assert.deepEqual(await uids(at.store, at.ann.inbox), [1]);
     assert.equal((await content(at.store, at.ann.inbox, 1 as Uid)).toString(), "before\r\n");
     await at.under.reopen();
+    must(await at.under.store.mail.append(deliveryOf(memoryBody(at.under.store, "three\r\n"), at.ann)));
+    const before = await place(at.under.store, at.ann.inbox, 1 as Uid);
+    const after = await place(at.under.store, at.ann.inbox, 2 as Uid);
+    assert.equal(before.segment, 1);
+    assert.ok((after.segment ?? 0) > 1);
     assert.equal((await content(at.under.store, at.ann.inbox, 2 as Uid)).toString(), "three\r\n");
   });
 
@@ -122,18 +126,30 @@ describe("a store whose disk fails", () => {
     assert.deepEqual(at.names(), ["store.failed", "store.recovered"]);
   });
 
-  it("fails while no new segment can be made, whatever the reason", async () => {
+  it("fails while no new segment can be made", async () => {
     await using at = await world();
-    at.faults.set("fdatasyncSync", failed);
+    at.faults.set("writevSync", failed);
     await at.append("one\r\n");
-    at.faults.set("fdatasyncSync", { kind: "failed", when: () => false });
-    for (const verb of ["openSync", "fsyncFolderSync"] as const) {
-      at.faults.set(verb, failed);
-      assert.deepEqual(await at.append("two\r\n"), { ok: false, error: "failed" });
-      at.faults.delete(verb);
-    }
+    at.faults.clear();
+    at.faults.set("openSync", failed);
+    assert.deepEqual(await at.append("two\r\n"), { ok: false, error: "failed" });
+    at.faults.clear();
     must(await at.append("three\r\n"));
     assert.deepEqual(at.names(), ["store.failed", "store.recovered"]);
+  });
+
+  it("P1: stops when a new segment or its name cannot be synced", async () => {
+    for (const verb of ["fdatasyncSync", "fsyncFolderSync"] as const) {
+      await using at = await world();
+      at.faults.set("writevSync", failed);
+      await at.append("one\r\n");
+      at.faults.clear();
+      at.faults.set(verb, failed);
+      assert.deepEqual(await at.append("two\r\n"), { ok: false, error: "failed" });
+      at.faults.clear();
+      assert.deepEqual(await at.append("three\r\n"), { ok: false, error: "failed" });
+      assert.deepEqual(at.names(), ["store.failed", "store.stopped"]);
+    }
   });
 
   it("fails one spooled body alone when its file cannot be put in place, but all when it cannot be synced", async () => {
@@ -152,9 +168,11 @@ describe("a store whose disk fails", () => {
     const outcomes = await Promise.all([at.store.mail.append(await spooled()), at.append("in doubt\r\n")]);
     assert.deepEqual(outcomes.map(failure), ["failed", "failed"]);
     at.faults.clear();
-    must(await at.store.mail.append(await spooled()));
-    assert.deepEqual(await uids(at.store, at.ann.inbox), [1, 2, 3]);
-    assert.equal((await content(at.store, at.ann.inbox, 3 as Uid)).toString(), "Head: 1\r\nlarge\r\n");
+    assert.deepEqual(await at.store.mail.append(await spooled()), { ok: false, error: "failed" });
+    await at.under.reopen();
+    must(await at.under.store.mail.append(await spooled()));
+    assert.deepEqual(await uids(at.under.store, at.ann.inbox), [1, 2, 3]);
+    assert.equal((await content(at.under.store, at.ann.inbox, 3 as Uid)).toString(), "Head: 1\r\nlarge\r\n");
   });
 
   it("tells a spool that its disk is full or failed, and when what it reads is not what it wrote", async () => {

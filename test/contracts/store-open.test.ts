@@ -36,6 +36,24 @@ describe("opening a store", () => {
     }
   });
 
+  it("P1: empties the log of a crash into the database before anything is acknowledged", async () => {
+    using temporary = temporaryFolder();
+    using crashed = temporaryFolder();
+    {
+      await using under = await openInThread({ folder: temporary.folder });
+      await deliverMany(under.store, await addAccount(under.store, "ann"), 3);
+      fs.cpSync(temporary.folder, crashed.folder, { recursive: true });
+    }
+    const log = path.join(crashed.folder, "mailkeep.db-wal");
+    assert.ok(fs.statSync(log).size > 0);
+    await using under = await openInThread({ folder: crashed.folder });
+    // Its sweep writes again, but hardly anything.
+    assert.ok(fs.statSync(log).size < 40_000, `the log has ${fs.statSync(log).size} octets`);
+    using sql = new DatabaseSync(path.join(crashed.folder, "mailkeep.db"), { readOnly: true });
+    assert.equal(sql.prepare("select count(*) as messages from message").get()?.["messages"], 3);
+    assert.equal((await under.store.directory.accounts({ limit: 9 })).length, 1);
+  });
+
   it("refuses a store that a later program made, and leaves it as it is", async () => {
     using temporary = temporaryFolder();
     const { database } = await closedStore(temporary.folder);

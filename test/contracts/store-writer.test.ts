@@ -3,6 +3,7 @@ import fs from "node:fs";
 import { describe, it } from "node:test";
 import type { MailboxId } from "../../src/model/ids.ts";
 import type { Delivery } from "../../src/store/ports.ts";
+import { StoreError } from "../../src/store/ports.ts";
 import { delivery, largeDelivery, writerWorld } from "./writer-world.ts";
 
 function withName(given: Delivery, uidl: string): Delivery {
@@ -32,6 +33,36 @@ describe("the writer", () => {
     assert.equal(next.ok && next.value[0]?.ok, true);
     const names = at.events.map(({ event }) => event);
     assert.deepEqual(names, ["store.full", "store.recovered"]);
+  });
+
+  it("empties the log into the database after the answers, when it has grown long", async () => {
+    await using at = await writerWorld();
+    const octets = () => fs.statSync(at.layout.database).size;
+    const before = octets();
+    let longest = 0;
+    while (octets() === before) {
+      await at.store.append(delivery("x"));
+      longest = Math.max(longest, at.sql.unsettledPages());
+    }
+    assert.ok(longest >= 999, `it had ${longest} pages`);
+    assert.ok(at.sql.unsettledPages() < 50);
+  });
+
+  it("P1: stops when the log cannot be synced into the database, and keeps what it acknowledged", async () => {
+    await using at = await writerWorld();
+    at.sql.settle = () => {
+      throw new StoreError("unavailable", "the sync was made to fail", { sync: true });
+    };
+    let stored = 0;
+    let outcome = await at.store.append(delivery("x"));
+    for (; outcome.ok; outcome = await at.store.append(delivery("x"))) stored += 1;
+    assert.deepEqual(outcome, { ok: false, error: "failed" });
+    assert.equal(await at.store.state(), "stopped");
+    assert.deepEqual(
+      at.events.map(({ event }) => event),
+      ["store.stopped"],
+    );
+    assert.equal(at.sql.query("select count(*) as messages from message")[0]?.["messages"], stored);
   });
 
   it("P2: keeps mail where it is when there is no room to keep it for undelete, and still removes it for good", async () => {

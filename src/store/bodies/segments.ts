@@ -70,7 +70,7 @@ export class SegmentWriter implements Disposable {
       await this.#tailFor(0);
       return ok(undefined);
     } catch (cause) {
-      return err(failureOf(cause, true));
+      return err(failureOf(cause));
     }
   }
 
@@ -92,8 +92,8 @@ export class SegmentWriter implements Disposable {
     try {
       this.#next = await this.#create();
     } catch (cause) {
-      // It is tried again when it is needed, and then it counts.
-      failureOf(cause, true);
+      // It is tried again when it is needed, and then it counts; but a failed sync has been told (sync-watch.ts).
+      failureOf(cause);
     }
   }
 
@@ -161,13 +161,13 @@ export class SegmentWriter implements Disposable {
     } catch (cause) {
       // What the kernel could not write it may have forgotten: nothing more goes into these files.
       this.retire();
-      return err(failureOf(cause, false));
+      return err(failureOf(cause));
     }
   }
 
   /** Undoes the appends that did not come to a sync. */
   #takeBack(touched: ReadonlyMap<Tail, number>, cause: unknown): SegmentFailure {
-    const failure = failureOf(cause, true);
+    const failure = failureOf(cause);
     const start = this.#tail && touched.get(this.#tail);
     for (const tail of this.#left.splice(0)) this.#close(tail);
     if (failure.failure === "full" && this.#tail !== undefined && start !== undefined) {
@@ -176,7 +176,7 @@ export class SegmentWriter implements Disposable {
         this.#tail.end = start;
         return failure;
       } catch (second) {
-        failureOf(second, true);
+        failureOf(second);
       }
     }
     if (start !== undefined || failure.failure === "failed") this.retire();
@@ -190,7 +190,7 @@ export class SegmentWriter implements Disposable {
       this.#disk.closeSync(file);
     } catch (cause) {
       this.#seals.set(id, end);
-      failureOf(cause, true);
+      failureOf(cause);
     }
   }
 }
@@ -207,8 +207,8 @@ function fitting(pieces: readonly Uint8Array[], room: number): readonly Uint8Arr
 }
 
 /** What an error of the disk or the database means; any other is a mistake of ours. */
-function failureOf(cause: unknown, synced: boolean): SegmentFailure {
+function failureOf(cause: unknown): SegmentFailure {
   if (!(cause instanceof DiskError || cause instanceof StoreError)) throw cause;
   const full = cause instanceof DiskError ? cause.kind === "full" : cause.full;
-  return { failure: full ? "full" : "failed", synced, reason: cause.message };
+  return { failure: full ? "full" : "failed", synced: !cause.sync, reason: cause.message };
 }

@@ -1,14 +1,9 @@
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from "kysely";
 import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
-import type { SqlValue, WriteSql } from "./statement.ts";
-
-/** What migrations need of a connection. */
-type Connection = Pick<WriteSql, "begin" | "commit" | "rollback"> & {
-  query(text: string, values: readonly SqlValue[]): readonly Record<string, SqlValue>[];
-};
+import type { RowsConnection, SqlValue } from "./statement.ts";
 
 /** Kysely over our connection, for what is built and run once: migrations. The rest is compiled statements. */
-export function kyselyOver(connection: Connection): Kysely<unknown> {
+export function kyselyOver(connection: RowsConnection): Kysely<unknown> {
   return new Kysely({
     dialect: {
       createAdapter: () => new SqliteAdapter(),
@@ -20,9 +15,9 @@ export function kyselyOver(connection: Connection): Kysely<unknown> {
 }
 
 class ConnectionDriver implements Driver {
-  readonly #connection: Connection;
+  readonly #connection: RowsConnection;
 
-  constructor(connection: Connection) {
+  constructor(connection: RowsConnection) {
     this.#connection = connection;
   }
 

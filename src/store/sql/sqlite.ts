@@ -2,7 +2,7 @@ import type { StatementSync } from "node:sqlite";
 import { DatabaseSync } from "node:sqlite";
 import { assert } from "../../lib/assert.ts";
 import { StoreError } from "../ports.ts";
-import type { Compile, Sql, SqlValue, Statement, WriteSql } from "./statement.ts";
+import type { Compile, RowsConnection, Sql, SqlValue, Statement } from "./statement.ts";
 
 type Prepared = {
   /** Gives arrays: rows as Node makes them cost more than reading them. */
@@ -12,10 +12,12 @@ type Prepared = {
   readonly fixed: readonly SqlValue[];
 };
 
-const RESULT = { full: 13, corrupt: 11, notADatabase: 26, readOnly: 8 } as const;
+const RESULT = { full: 13, corrupt: 11, notADatabase: 26 } as const;
+// SQLITE_IOERR_FSYNC and SQLITE_IOERR_DIR_FSYNC.
+const FAILED_SYNCS: readonly number[] = [10 | (4 << 8), 10 | (5 << 8)];
 
 /** A connection to the SQLite database; the only file that knows node:sqlite, whose names may still change. */
-export class SqliteConnection implements WriteSql, Disposable {
+export class SqliteConnection implements RowsConnection {
   readonly #database: DatabaseSync;
   readonly #compile: Compile;
   readonly #prepared = new Map<unknown, Prepared>();
@@ -76,6 +78,16 @@ export class SqliteConnection implements WriteSql, Disposable {
     this.#perform("release unit");
   }
 
+  unsettledPages(): number {
+    const [row] = this.#pragma("pragma wal_checkpoint(noop)");
+    return Number(row?.["log"]) - Number(row?.["checkpointed"]);
+  }
+
+  settle(whole = false): void {
+    // Without waiting: a reader that looks at an older state only makes it less.
+    this.#pragma(whole ? "pragma wal_checkpoint(truncate)" : "pragma wal_checkpoint(passive)");
+  }
+
   /** Runs a text as it is: for pragmas and migrations. */
   query(text: string, values: readonly SqlValue[] = []): readonly Record<string, SqlValue>[] {
     return attempt(text, () => this.#database.prepare(text).all(...values) as Record<string, SqlValue>[]);
@@ -113,14 +125,20 @@ export class SqliteConnection implements WriteSql, Disposable {
   }
 
   #perform(text: string): void {
-    attempt(text, () => {
-      let control = this.#control.get(text);
-      if (control === undefined) {
-        control = this.#database.prepare(text);
-        this.#control.set(text, control);
-      }
-      control.run();
-    });
+    attempt(text, () => this.#controlOf(text).run());
+  }
+
+  #pragma(text: string): readonly Record<string, SqlValue>[] {
+    return attempt(text, () => this.#controlOf(text).all() as Record<string, SqlValue>[]);
+  }
+
+  #controlOf(text: string): StatementSync {
+    let control = this.#control.get(text);
+    if (control === undefined) {
+      control = this.#database.prepare(text);
+      this.#control.set(text, control);
+    }
+    return control;
   }
 }
 
@@ -156,6 +174,8 @@ export function openForWriting(file: string, compile: Compile): SqliteConnection
     if (mode?.["journal_mode"] !== "wal") throw new StoreError("unavailable", "the database does not go into WAL mode");
     // FULL: a commit is on stable storage when it returns (P1). The log is cut back to this size after a large one.
     connection.query("pragma synchronous = full");
+    // The writer settles the log itself, after the answers: SQLite would do it within a commit, and keep its failures to itself.
+    connection.query("pragma wal_autocheckpoint = 0");
     connection.query("pragma journal_size_limit = 67108864");
     connection.query("pragma cache_size = -32768");
     return connection;
@@ -207,22 +227,24 @@ function attempt<T>(what: string, work: () => T): T {
 }
 
 function sqlError(what: string, cause: unknown): Error {
-  const code = resultCode(cause);
-  if (code === undefined) return new Error(`the statement ${what} failed`, { cause });
+  const extended = resultCode(cause);
+  if (extended === undefined) return new Error(`the statement ${what} failed`, { cause });
+  // The primary code stands in the low octet; the rest says more about it.
+  const code = extended & 0xff;
   const kind = code === RESULT.corrupt || code === RESULT.notADatabase ? "damaged" : "unavailable";
   const text = cause instanceof Error ? cause.message : "unknown";
   return new StoreError(kind, `the database did not answer (${what}): ${text}`, {
     cause,
     full: code === RESULT.full,
+    sync: FAILED_SYNCS.includes(extended),
   });
 }
 
-// The primary code stands in the low octet; the rest says more about it.
 function resultCode(cause: unknown): number | undefined {
-  return cause instanceof Error && "errcode" in cause ? Number(cause.errcode) & 0xff : undefined;
+  return cause instanceof Error && "errcode" in cause ? Number(cause.errcode) : undefined;
 }
 
 function isBusy(cause: unknown): boolean {
-  const code = resultCode(cause);
+  const code = (resultCode(cause) ?? 0) & 0xff;
   return code === 5 || code === 6;
 }

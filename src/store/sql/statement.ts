@@ -54,6 +54,17 @@ export type WriteSql = Sql & {
   undo(): void;
 };
 
+/** The one connection that writes, as an engine of rows gives it. */
+export type RowsConnection = WriteSql &
+  Disposable & {
+    /** Pages of committed changes that lie in a log only, not in the database's own file yet. */
+    unsettledPages(): number;
+    /** Puts them there and syncs, as far as readers let it; `whole`: all of them, and empties the log. */
+    settle(whole?: boolean): void;
+    /** Runs a text as it is, for migrations. */
+    query(text: string, values?: readonly SqlValue[]): readonly Record<string, SqlValue>[];
+  };
+
 /** Runs one piece of work as one transaction. */
 export async function transaction<T>(sql: WriteSql, work: () => Promise<T>): Promise<T> {
   sql.begin();

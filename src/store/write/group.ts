@@ -12,6 +12,7 @@ import type { BodyIds } from "./body-ids.ts";
 import type { StoreHealth } from "./health.ts";
 import { placeBodies } from "./place-bodies.ts";
 import { runRows } from "./run-rows.ts";
+import { isFailedSync } from "./sync-watch.ts";
 import type { Effects, PlacedBody, Unit } from "./unit.ts";
 import { addEffects, noEffects } from "./unit.ts";
 
@@ -27,6 +28,7 @@ export type GroupParts = {
 
 /** `inDoubt`: only a restart can tell whether the rows are there. */
 type Failure = { readonly failure: WriteFailure; readonly reason: string; readonly inDoubt?: boolean };
+const STOPPED: Failure = { failure: "failed", reason: "a sync failed before; only a restart tells what is on disk" };
 type Answer = { readonly unit: Unit; readonly outcome: Result<unknown, unknown> } | { unit: Unit; cause: unknown };
 
 /**
@@ -35,6 +37,7 @@ type Answer = { readonly unit: Unit; readonly outcome: Result<unknown, unknown> 
  * nobody hears of a row before it is durable.
  */
 export async function commitGroup(units: readonly Unit[], parts: GroupParts): Promise<void> {
+  if (parts.health.stopped) return answerAll(units, STOPPED, parts);
   const started = parts.clock.monotonic();
   const doubt = await writeBodies(units, parts);
   if (doubt !== undefined) {
@@ -59,7 +62,7 @@ export async function commitGroup(units: readonly Unit[], parts: GroupParts): Pr
 
 async function writeBodies(units: readonly Unit[], parts: GroupParts): Promise<Failure | undefined> {
   if (parts.health.state === "failed") {
-    // After a failed sync nothing is acknowledged until a new segment has been synced.
+    // After a failed write nothing is acknowledged until a new segment has been synced.
     const opened = await parts.segments.open();
     if (!opened.ok) return opened.error;
   }
@@ -77,7 +80,9 @@ type Group = { readonly started: number; readonly whole: boolean };
 
 /** Commits the rows and answers; or gives why nothing of them is there. */
 async function commitRows(units: readonly Unit[], group: Group, parts: GroupParts): Promise<Failure | undefined> {
-  const { sql, segments, files, clock } = parts;
+  const { sql, segments, files, clock, health } = parts;
+  // A sync failed on the way here, such as that of an id's transaction.
+  if (health.stopped) return STOPPED;
   const effects = noEffects();
   const answers: Answer[] = [];
   let committing = false;
@@ -102,8 +107,9 @@ async function commitRows(units: readonly Unit[], group: Group, parts: GroupPart
   return undefined;
 }
 
-function rollBack(cause: unknown, committing: boolean, { sql, segments }: GroupParts): Failure {
+function rollBack(cause: unknown, committing: boolean, { sql, segments, health }: GroupParts): Failure {
   if (!(cause instanceof StoreError)) throw cause;
+  if (cause.sync) health.stop(cause.message);
   try {
     if (sql.inTransaction()) sql.rollback();
   } catch (second) {
@@ -132,6 +138,7 @@ async function runUnit(unit: Unit, now: number, group: Effects, parts: GroupPart
   } catch (cause) {
     // Some errors end the whole transaction.
     if (!sql.inTransaction()) throw cause;
+    if (isFailedSync(cause)) throw cause;
     sql.undo();
     if (unit.placed?.ok) wasteBody(unit.placed.value, group);
     if (!(cause instanceof StoreError)) return { unit, cause };

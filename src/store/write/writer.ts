@@ -12,7 +12,7 @@ import type { AnnounceSegments } from "../reclaim.ts";
 import { Reclaimer } from "../reclaim.ts";
 import { reserveIds } from "../sql/high-water.ts";
 import { registerSegment } from "../sql/segments.ts";
-import type { WriteSql } from "../sql/statement.ts";
+import type { RowsConnection } from "../sql/statement.ts";
 import { transaction } from "../sql/statement.ts";
 import { BodyIds } from "./body-ids.ts";
 import { carryOutRemoval } from "./carry-out.ts";
@@ -21,13 +21,14 @@ import { MOST_AT_ONCE } from "./expunge.ts";
 import { commitGroup } from "./group.ts";
 import { StoreHealth } from "./health.ts";
 import { assertPlaceable } from "./place-bodies.ts";
+import { watchedDisk, watchedRows } from "./sync-watch.ts";
 import type { Unit } from "./unit.ts";
 import { noEffects } from "./unit.ts";
 import type { Outcome, Request } from "./verbs.ts";
 import { isRowRequest } from "./verbs.ts";
 
 export type WriterParts = {
-  readonly sql: WriteSql & Disposable;
+  readonly sql: RowsConnection;
   readonly disk: Disk;
   readonly layout: Layout;
   readonly log: Log;
@@ -45,6 +46,9 @@ const MOST_UNITS = 512;
 const MOST_OCTETS = 16 * 1024 * 1024;
 // What a store that was full must take again before it says that it is well: the largest body that is held in memory.
 const PROBE_OCTETS = 1024 * 1024;
+// Pages of the log: at rest it is emptied from here on (4 MiB, as SQLite would), under load it may be longer by the second.
+const SETTLE_PAGES = 1000;
+const BUSY_PAGES = 3000;
 
 /** The one writer of a store: commits what waits in groups, one fsync for all, and carries on removals in between. */
 export class Writer implements AsyncDisposable {
@@ -59,13 +63,19 @@ export class Writer implements AsyncDisposable {
   #untidy = false;
   /** Whether a removal may wait to be carried out; a start finds what the last run left. */
   #removals: "none" | "due" | "stuck" = "due";
+  /** Pages in the log at which it is emptied next. */
+  #settleAt = SETTLE_PAGES;
 
-  constructor(parts: WriterParts) {
-    const { sql, disk, layout, log, metrics } = parts;
+  constructor(given: WriterParts) {
+    const { layout, log, metrics } = given;
+    const health = new StoreHealth(log, metrics);
+    const stop = (reason: string): void => health.stop(reason);
+    const sql = watchedRows(given.sql, stop);
+    const disk = watchedDisk(given.disk, stop);
+    const parts = { ...given, sql, disk };
     const register = (): Promise<SegmentId> => transaction(sql, () => registerSegment(sql));
     const segments = new SegmentWriter(disk, layout, register);
     const survivors = new SegmentWriter(disk, layout, register);
-    const health = new StoreHealth(log, metrics);
     this.#parts = { ...parts, segments, files: new BodyFiles(disk, layout), ids: new BodyIds(sql), health };
     this.#reclaimer = new Reclaimer({ ...parts, segments, survivors });
     this.#waiting = metrics.gauge("mailkeep_store_queue");
@@ -115,6 +125,7 @@ export class Writer implements AsyncDisposable {
     else if ("run" in first) await this.#runSolo();
     else await this.#runGroup();
     if (this.#removals === "due" && !this.#closing) await this.#carryOut();
+    this.#settle();
     this.#scheduled = false;
     const more = this.#queue.length > 0 || this.#untidy || (this.#removals === "due" && !this.#closing);
     if (more) this.#schedule();
@@ -123,6 +134,7 @@ export class Writer implements AsyncDisposable {
 
   async #tidy(): Promise<void> {
     this.#untidy = false;
+    if (this.#parts.health.stopped) return;
     this.#parts.files.removeForgotten();
     await this.#parts.segments.prepare();
   }
@@ -158,8 +170,30 @@ export class Writer implements AsyncDisposable {
     return units;
   }
 
+  /** Empties the log when it is long: at rest, and in any case before it is very long. */
+  #settle(): void {
+    const { sql, health } = this.#parts;
+    if (health.stopped || this.#closing) return;
+    try {
+      const pages = sql.unsettledPages();
+      const most = this.#queue.length === 0 ? this.#settleAt : this.#settleAt + BUSY_PAGES;
+      if (pages < most) return;
+      sql.settle();
+      this.#settleAt = SETTLE_PAGES;
+    } catch (cause) {
+      if (!(cause instanceof StoreError)) throw cause;
+      // What is in the log is safe there. A full disk takes it later; a failed sync has stopped the store.
+      health.unitFailed(cause.full ? "full" : "failed");
+      this.#settleAt += SETTLE_PAGES;
+    }
+  }
+
   async #carryOut(): Promise<void> {
-    const { sql, clock, files } = this.#parts;
+    const { sql, clock, files, health } = this.#parts;
+    if (health.stopped) {
+      this.#removals = "stuck";
+      return;
+    }
     const effects = noEffects();
     try {
       const context = { sql, now: clock.now(), effects };
@@ -176,6 +210,7 @@ export class Writer implements AsyncDisposable {
   async #runAlone(request: Request): Promise<Outcome<"state"> | Outcome<"reclaim">> {
     if (request.verb === "state") return this.#probe();
     assert(request.verb === "reclaim", "a request of its own turn");
+    if (this.#parts.health.stopped) throw new StoreError("unavailable", "a sync failed before; nothing is moved now");
     try {
       return await this.#reclaimer.run(...request.arguments);
     } catch (cause) {
@@ -187,7 +222,7 @@ export class Writer implements AsyncDisposable {
   /** Tries again when writes are not acknowledged: else nobody would find out that they could be. */
   async #probe(): Promise<Outcome<"state">> {
     const { health, segments, sql } = this.#parts;
-    if (health.state === "ok") return "ok";
+    if (health.state === "ok" || health.stopped) return health.state;
     const tried = await segments.probe(PROBE_OCTETS);
     if (!tried.ok) return health.failed(tried.error.failure, tried.error.reason);
     try {
