@@ -11,7 +11,7 @@ import { type JobFigures, startJobs } from "./jobs.ts";
 const DAY = 86_400_000;
 const NOW = 1000 * DAY;
 
-function house(t: TestContext, changes: Partial<Upkeep> = {}) {
+function house(t: TestContext, changes: Partial<Upkeep> = {}, lastTime?: number) {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { log, events } = recordingLog();
   const { metrics, sample } = testMetrics();
@@ -21,6 +21,8 @@ function house(t: TestContext, changes: Partial<Upkeep> = {}) {
     reclaim: () => Promise.resolve({ segmentsRemoved: 0, octetsMoved: 0, more: false }),
     erase: () => Promise.resolve(ok({ messages: 0, octets: 0, more: false })),
     forget: () => Promise.resolve(ok({ more: false })),
+    noteTime: () => Promise.resolve(ok(undefined)),
+    lastTime: () => Promise.resolve(undefined),
     removedUsage: () => Promise.resolve({ messages: 3, octets: 300 }),
     space: () => Promise.resolve({ free: 700, total: 1000 }),
     state: () => Promise.resolve("ok"),
@@ -55,6 +57,7 @@ function house(t: TestContext, changes: Partial<Upkeep> = {}) {
     },
     health,
     clock: { ...systemClock, now: () => time.now },
+    lastTime,
     log,
     metrics,
   });
@@ -78,6 +81,17 @@ describe("startJobs", () => {
     await jobs[Symbol.asyncDispose]();
   });
 
+  it("P2: destroys nothing because the clock was wrong at the start, and notes no such time", async (t) => {
+    const last = NOW - 3650 * DAY;
+    const { jobs, pass, done } = house(t, {}, last);
+    await pass(60_000);
+    const times = done.filter((each) => /^(erase|reclaim|noteTime) /.test(each)).map((each) => each.split(" "));
+    assert.deepEqual(times.map(([verb]) => verb).toSorted(), ["erase", "noteTime", "reclaim"]);
+    // As if no time had passed since then: what the machine's own clock says of the seconds meanwhile is small.
+    for (const [verb, time] of times) assert.ok(Number(time) <= last + DAY, `${verb} ${time}`);
+    await jobs[Symbol.asyncDispose]();
+  });
+
   it("runs each in its time, by the figures of that moment", async (t) => {
     const { jobs, pass, done, figures } = house(t);
     await pass(59_000);
@@ -86,6 +100,7 @@ describe("startJobs", () => {
     assert.deepEqual(done.filter((each) => !/^(state|space)/.test(each)).toSorted(), [
       "accounts",
       `erase ${NOW - 14 * DAY}`,
+      `noteTime ${NOW}`,
       `reclaim ${NOW - 7 * DAY}`,
       "removedUsage",
     ]);

@@ -26,6 +26,8 @@ export type JobParts = JobFigures & {
   readonly store: Pick<Store, "directory" | "mail" | "leases" | "history" | "upkeep">;
   readonly health: Health;
   readonly clock: Clock;
+  /** Upkeep.lastTime at the start. */
+  readonly lastTime: number | undefined;
   readonly log: Log;
   readonly metrics: Metrics;
 };
@@ -45,6 +47,7 @@ type Job = {
 
 const JOBS: readonly Job[] = [
   { name: "health", everyMs: 5 * SECOND_MS, turn: lookHowItIs },
+  { name: "clock", everyMs: HOUR_MS, firstMs: MINUTE_MS, turn: noteTime },
   { name: "expire", everyMs: 10 * MINUTE_MS, firstMs: MINUTE_MS, turn: expireOld },
   { name: "erase", everyMs: MINUTE_MS, turn: erase },
   { name: "reclaim", everyMs: MINUTE_MS, turn: reclaim },
@@ -54,9 +57,8 @@ const JOBS: readonly Job[] = [
 /** Runs what keeps the store small and says how it is, until disposed; a job that fails is tried at its next turn. */
 export function startJobs(given: JobParts): AsyncDisposable {
   const stopping = new AbortController();
-  const clock = createPatientClock(given.clock, (ms) => {
-    given.log.warn("clock.jumped", { hours: Math.round(ms / HOUR_MS) });
-  });
+  const jumped = (ms: number): void => given.log.warn("clock.jumped", { hours: Math.round(ms / HOUR_MS) });
+  const clock = createPatientClock(given.clock, jumped, given.lastTime);
   const parts = { ...given, clock };
   const running = JOBS.map((job) => run(job, parts, stopping.signal));
   return {
@@ -91,6 +93,11 @@ async function lookHowItIs({ store, health, metrics }: JobParts): Promise<void> 
   const { free, total } = await store.upkeep.space();
   metrics.gauge("mailkeep_disk_free_octets").set(free);
   metrics.gauge("mailkeep_disk_octets").set(total);
+}
+
+async function noteTime({ store, clock }: JobParts): Promise<void> {
+  const noted = await store.upkeep.noteTime(clock.now());
+  if (!noted.ok) throw new StoreError("unavailable", `noting the time: ${noted.error}`);
 }
 
 async function erase(parts: JobParts, stopping: AbortSignal): Promise<void> {

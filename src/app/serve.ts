@@ -199,7 +199,8 @@ async function openOffices(parts: AsyncDisposableStack, offices: OfficeParts): P
   const { config, foundation, maker, throttle, health, observe } = offices;
   const { store, certificate, storeThread } = foundation;
   const { log, metrics } = observe;
-  parts.use(startJobs({ ...jobFigures(config), store, health, clock: systemClock, log, metrics }));
+  const lastTime = await store.upkeep.lastTime();
+  parts.use(startJobs({ ...jobFigures(config), store, health, clock: systemClock, lastTime, log, metrics }));
   const services = {
     store,
     defaultQuota: () => defaultQuota(config()),

@@ -52,3 +52,28 @@ test("a jump that has stood for a day is believed", () => {
   pass(HOUR);
   assert.equal(clock.now(), time.now);
 });
+
+test("a start long after the last time that was believed is a jump, a short rest is none", () => {
+  const week = 7 * 24 * HOUR;
+  for (const rest of [0, -YEAR, week]) {
+    const time = { now: 1000 * YEAR, monotonic: 5 };
+    const jumps: number[] = [];
+    const clocks = { now: () => time.now, monotonic: () => time.monotonic };
+    const clock = createPatientClock(clocks, (ms) => jumps.push(ms), time.now - rest);
+    assert.equal(clock.now(), time.now);
+    assert.deepEqual(jumps, []);
+  }
+  const time = { now: 1000 * YEAR, monotonic: 5 };
+  const jumps: number[] = [];
+  const last = time.now - week - 1;
+  const clock = createPatientClock(
+    { now: () => time.now, monotonic: () => time.monotonic },
+    (ms) => jumps.push(ms),
+    last,
+  );
+  assert.equal(clock.now(), last);
+  assert.deepEqual(jumps, [week + 1]);
+  time.now += 24 * HOUR;
+  time.monotonic += 24 * HOUR;
+  assert.equal(clock.now(), time.now);
+});

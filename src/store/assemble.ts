@@ -22,7 +22,7 @@ export function assembleStore(parts: {
   const { writes, reads, reader, buffers, leases, disk, layout } = parts;
   const { addDomain, removeDomain, addAccounts, changeAccount, addScram, removeAccount } = writes;
   const { addAppPassword, removeAppPassword, noteUses, noteKnownPlaces, note } = writes;
-  const { append, expunge, restore, reclaim, erase, forget, state } = writes;
+  const { append, expunge, restore, reclaim, erase, forget, noteTime, state } = writes;
   const accounts = { addAccounts, changeAccount, addScram, removeAccount };
   return {
     directory: { ...reads.directory, addDomain, removeDomain, ...accounts },
@@ -34,7 +34,7 @@ export function assembleStore(parts: {
       spool: () => openSpool(disk, layout),
       buffer: (octets) => buffers.take(octets),
     },
-    upkeep: { ...reads.upkeep, reclaim, erase, forget, state, space: () => spaceOf(disk, layout) },
+    upkeep: { ...reads.upkeep, reclaim, erase, forget, noteTime, state, space: () => spaceOf(disk, layout) },
     leases,
   };
 }

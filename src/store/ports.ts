@@ -332,6 +332,10 @@ export type Upkeep = {
     readonly history: number;
     readonly places: number;
   }): Promise<Result<{ readonly more: boolean }, WriteFailure>>;
+  /** Notes the time of day that is believed, so that the next start can tell whether its clock is a wrong one. */
+  noteTime(at: number): Promise<Result<void, WriteFailure>>;
+  /** The time that was noted last; undefined: never. */
+  lastTime(): Promise<number | undefined>;
   /** What undelete may bring back in all mailboxes together. */
   removedUsage(): Promise<Usage>;
   /** Octets of the disk that are free for mail, and all of it. */

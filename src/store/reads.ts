@@ -3,6 +3,7 @@ import { findAccount, pageOfAccounts } from "./sql/accounts.ts";
 import { findAppPasswords } from "./sql/app-passwords.ts";
 import { hasDomain, listDomains } from "./sql/domains.ts";
 import { findKnownPlaces } from "./sql/known-places.ts";
+import { lastTime } from "./sql/high-water.ts";
 import { removedUsageOf, snapshotOf, usageOf } from "./sql/mailboxes.ts";
 import { locateMessages, pageOfMessages } from "./sql/messages.ts";
 import { findHistory } from "./sql/read-history.ts";
@@ -20,7 +21,7 @@ export type Reads = {
     Mail,
     "usage" | "snapshot" | "listPage" | "locate" | "locateFrom" | "receivedBefore" | "removedMessages"
   >;
-  readonly upkeep: Pick<Upkeep, "removedUsage">;
+  readonly upkeep: Pick<Upkeep, "removedUsage" | "lastTime">;
 };
 
 /** The reading verbs over a connection. */
@@ -47,6 +48,6 @@ export function createReads(sql: Sql): Reads {
       receivedBefore: (mailbox, before, limit) => uidsReceivedBefore(sql, mailbox, before, limit),
       removedMessages: (mailbox, query) => pageOfRemoved(sql, mailbox, query),
     },
-    upkeep: { removedUsage: () => removedUsageOf(sql) },
+    upkeep: { removedUsage: () => removedUsageOf(sql), lastTime: () => lastTime(sql) },
   };
 }

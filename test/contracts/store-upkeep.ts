@@ -14,6 +14,18 @@ export function upkeepContract(open: () => Promise<StoreUnderTest>): void {
   const device = by({ session: "s", device: "phone", peer: "192.0.2.7" });
 
   describe("upkeep", () => {
+    it("knows the time that was noted last, also after a restart, and also when it was set back", async () => {
+      await using under = await open();
+      assert.equal(await under.store.upkeep.lastTime(), undefined);
+      for (const time of [5000.5, 3000]) {
+        must(await under.store.upkeep.noteTime(time));
+        await under.reopen();
+        assert.equal(await under.store.upkeep.lastTime(), Math.round(time));
+      }
+      const ann = await addAccount(under.store, "ann");
+      assert.equal(await deliver(under.store, ann, "ids are no times\r\n"), 1);
+    });
+
     it("erases what was removed before a time, the oldest first, and writes it down", async () => {
       await using under = await open();
       const { store } = under;

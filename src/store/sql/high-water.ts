@@ -13,6 +13,17 @@ const value = statement("highWater.value", (database, given: { name: IdKind }) =
   database.selectFrom("high_water").select("value").where("name", "=", given.name),
 );
 
+const setClock = statement("highWater.setClock", (database, given: { at: number }) =>
+  database
+    .insertInto("high_water")
+    .values({ name: "clock", value: given.at })
+    .onConflict((conflict) => conflict.column("name").doUpdateSet({ value: given.at })),
+);
+/** The time that was noted last. */
+export const clockNoted = statement("highWater.clock", (database) =>
+  database.selectFrom("high_water").select("value").where("name", "=", "clock"),
+);
+
 /** Takes ids that nothing has had before; gives the first of them. They are gone for good once this commits. */
 export async function reserveIds(sql: Sql, name: IdKind, count: number): Promise<number> {
   const row = await sql.first(advance, { name, count });
@@ -23,4 +34,14 @@ export async function reserveIds(sql: Sql, name: IdKind, count: number): Promise
 export async function highestId(sql: Sql, name: IdKind): Promise<number> {
   const row = await sql.first(value, { name });
   return row?.value ?? 0;
+}
+
+/** See Upkeep.noteTime. */
+export async function noteTime(sql: Sql, at: number): Promise<void> {
+  await sql.run(setClock, { at: Math.round(at) });
+}
+
+/** See Upkeep.lastTime. */
+export async function lastTime(sql: Sql): Promise<number | undefined> {
+  return (await sql.first(clockNoted, {}))?.value;
 }

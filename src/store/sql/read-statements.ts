@@ -1,6 +1,7 @@
 import { accountByAddress, accountPage, accountPageOfDomain } from "./accounts.ts";
 import { appPasswordsOfAccount } from "./app-passwords.ts";
 import { listDomains, oneDomain } from "./domains.ts";
+import { clockNoted } from "./high-water.ts";
 import { historyPage } from "./history.ts";
 import { knownPlacesSince } from "./known-places.ts";
 import { accountUsage, mailboxSnapshot, removedTotal } from "./mailboxes.ts";
@@ -19,6 +20,7 @@ const readStatements: readonly Statement<never, unknown>[] = [
   accountPageOfDomain,
   accountUsage,
   appPasswordsOfAccount,
+  clockNoted,
   directorySummary,
   historyPage,
   knownPlacesSince,

@@ -86,7 +86,8 @@ export type Tables = {
     peer: string;
   };
   segment: { id: SegmentId; live: number; total: number; sealed: number; dead_since: number | null };
-  high_water: { name: IdKind; value: number };
+  /** Ids, and under "clock" the time of day that was believed last (ms since 1970). */
+  high_water: { name: IdKind | "clock"; value: number };
   schema_version: { version: number };
 };
 

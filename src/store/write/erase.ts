@@ -4,6 +4,7 @@ import { NO_ACTOR } from "../../model/history.ts";
 import type { MailboxId } from "../../model/ids.ts";
 import type { NewEntry } from "../sql/history.ts";
 import { forgetHistory, insertHistory } from "../sql/history.ts";
+import { noteTime as setLastTime } from "../sql/high-water.ts";
 import { forgetKnownPlaces } from "../sql/known-places.ts";
 import { uncountRemoved } from "../sql/mailboxes.ts";
 import type { ErasableRow } from "../sql/removed-rows.ts";
@@ -48,4 +49,10 @@ export async function forget(
   const entries = await forgetHistory(sql, before.history, SLICE);
   const places = await forgetKnownPlaces(sql, before.places, SLICE);
   return ok({ more: entries === SLICE || places === SLICE });
+}
+
+/** See Upkeep.noteTime. */
+export async function noteTime({ sql }: UnitContext, at: number): Promise<Result<void, never>> {
+  await setLastTime(sql, at);
+  return ok(undefined);
 }

@@ -2,7 +2,7 @@ import type { Result } from "../../lib/result.ts";
 import { append } from "./append.ts";
 import { addAppPassword, noteKnownPlaces, noteUses, removeAppPassword } from "./devices.ts";
 import { addAccounts, addDomain, addScram, changeAccount, removeAccount, removeDomain } from "./directory.ts";
-import { erase, forget } from "./erase.ts";
+import { erase, forget, noteTime } from "./erase.ts";
 import { expunge } from "./expunge.ts";
 import { note } from "./note-transfers.ts";
 import { restore } from "./restore.ts";
@@ -31,6 +31,7 @@ const verbs: { readonly [V in RowVerb]: Run<Parameters<WriteVerbs[V]>> } = {
   restore,
   erase,
   forget,
+  noteTime,
 };
 
 /** Makes the rows of one call. */

@@ -8,7 +8,7 @@ export type WriteVerbs = Pick<
   Pick<Devices, "addAppPassword" | "removeAppPassword" | "noteUses" | "noteKnownPlaces"> &
   Pick<History, "note"> &
   Pick<Mail, "append" | "expunge" | "restore"> &
-  Pick<Upkeep, "erase" | "forget" | SoloVerb>;
+  Pick<Upkeep, "erase" | "forget" | "noteTime" | SoloVerb>;
 
 /** Those that take a turn of their own. */
 type SoloVerb = "reclaim" | "state";
@@ -50,6 +50,7 @@ export function writeVerbs(submit: (request: Request) => Promise<unknown>): Writ
     restore: call("restore"),
     erase: call("erase"),
     forget: call("forget"),
+    noteTime: call("noteTime"),
     reclaim: call("reclaim"),
     state: call("state"),
   };
