@@ -131,6 +131,10 @@ export const events = {
   ),
   "store.opened": event<{ schema: number; accounts: number }>("The store is open."),
   "store.full": event<{ reason: string }>("Nothing can be stored: senders are told to try later."),
+  "store.reserve.used": event<{ left: number }>(
+    "The disk is full, and some of the room that is kept back was given up so that mail can be removed; octets that are left of it. New mail is refused until all of it is back.",
+  ),
+  "store.reserve.restored": event<Record<never, never>>("The room that is kept back for removals is whole again."),
   "store.failed": event<{ reason: string }>(
     "A write failed; what is acknowledged again depends on what the disk takes next.",
   ),

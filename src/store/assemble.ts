@@ -4,9 +4,10 @@ import type { BufferPool } from "./buffer-pool.ts";
 import type { Disk } from "./disk.ts";
 import { DiskError } from "./disk.ts";
 import type { Layout } from "./layout.ts";
-import type { Leases, Store, Upkeep } from "./ports.ts";
+import type { Leases, Spool, Store, Upkeep } from "./ports.ts";
 import { StoreError } from "./ports.ts";
 import type { Reads } from "./reads.ts";
+import { isReserveSpent } from "./reserve.ts";
 import type { WriteVerbs } from "./write/verbs.ts";
 
 /** A store from its parts: writes by the one writer, wherever it runs; all else in this thread. */
@@ -31,12 +32,18 @@ export function assembleStore(parts: {
     mail: { ...reads.mail, append, expunge, restore },
     bodies: {
       open: (place) => reader.open(place),
-      spool: () => openSpool(disk, layout),
+      spool: () => spoolOf(disk, layout),
       buffer: (octets) => buffers.take(octets),
     },
     upkeep: { ...reads.upkeep, reclaim, erase, forget, noteTime, state, space: () => spaceOf(disk, layout) },
     leases,
   };
+}
+
+/** A spool file takes room before the writer is asked. */
+async function spoolOf(disk: Disk, layout: Layout): Promise<Spool> {
+  if (!isReserveSpent(disk, layout)) return openSpool(disk, layout);
+  throw new StoreError("unavailable", "the disk is full", { full: true });
 }
 
 async function spaceOf(disk: Disk, { bodies }: Layout): ReturnType<Upkeep["space"]> {

@@ -9,6 +9,8 @@ export type Layout = {
   readonly segments: string;
   readonly files: string;
   readonly spool: string;
+  /** What is kept back for removals on a full disk. */
+  readonly reserve: string;
 };
 
 /** The paths within a data folder. */
@@ -21,6 +23,7 @@ export function layoutOf(folder: string): Layout {
     segments: path.join(bodies, "segments"),
     files: path.join(bodies, "files"),
     spool: path.join(bodies, "spool"),
+    reserve: path.join(folder, "reserve"),
   };
 }
 

@@ -4,11 +4,13 @@ import { err, ok } from "../lib/result.ts";
 import type { Log } from "../observe/log-port.ts";
 import type { Metrics } from "../observe/metrics-port.ts";
 import type { Disk } from "./disk.ts";
+import type { Layout } from "./layout.ts";
 import { layoutOf } from "./layout.ts";
 import type { Migrated } from "./open-database.ts";
 import { migrate, refusalOf } from "./open-database.ts";
 import type { OpenRefusal } from "./open-refusal.ts";
 import type { AnnounceSegments } from "./reclaim.ts";
+import { Reserve } from "./reserve.ts";
 import type { Rows } from "./rows.ts";
 import { sqliteRows } from "./rows.ts";
 import { countAccounts } from "./sql/accounts.ts";
@@ -24,14 +26,29 @@ export type OpenWriterOptions = {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly announce: AnnounceSegments;
+  /** Whether room is kept back for removals on a full disk: by a server, which looks after it. */
+  readonly keepsReserve?: boolean;
 };
 
+type OpenedWriter = Result<{ readonly writer: Writer; readonly schema: Migrated }, OpenRefusal>;
+
 /** Opens a store for writing: brings it to this program's schema, puts it in order, and gives its one writer. */
-export async function openWriter(
-  options: OpenWriterOptions,
-): Promise<Result<{ readonly writer: Writer; readonly schema: Migrated }, OpenRefusal>> {
-  const { folder, disk, log, clock, rows = sqliteRows } = options;
+export async function openWriter(options: OpenWriterOptions): Promise<OpenedWriter> {
+  const { folder, disk, log, keepsReserve = false } = options;
   const layout = layoutOf(folder);
+  const reserve = new Reserve({ disk, layout, log, makes: keepsReserve });
+  // Owners who are to make room by removing their mail need a server that has come up.
+  reserve.giveUpWhereFull();
+  for (;;) {
+    const opened = await openWith(options, layout, reserve);
+    if (opened.ok) return opened;
+    const again = opened.error.kind === "full" ? reserve.giveUp() : reserve.giveUpWhereFull();
+    if (!again) return opened;
+  }
+}
+
+async function openWith(options: OpenWriterOptions, layout: Layout, reserve: Reserve): Promise<OpenedWriter> {
+  const { disk, log, clock, rows = sqliteRows } = options;
   const opened = await rows.open(layout, disk);
   if (!opened.ok) return opened;
   const sql = opened.value.connection;
@@ -39,7 +56,7 @@ export async function openWriter(
     const schema = await migrate(opened.value);
     await sweep(sql, disk, layout, clock.now());
     log.info("store.opened", { schema: schema.to, accounts: await countAccounts(sql) });
-    return ok({ writer: new Writer({ ...options, sql, layout }), schema });
+    return ok({ writer: new Writer({ ...options, sql, layout, reserve }), schema });
   } catch (cause) {
     sql[Symbol.dispose]();
     return err(refusalOf(cause));

@@ -24,6 +24,7 @@ async function run(owner: MessagePort, { folder, leaseWords, observe }: StoreThr
     metrics,
     clock: systemClock,
     disk: systemDisk,
+    keepsReserve: true,
     announce: (segmentsGone) => {
       for (const port of clients) port.postMessage({ segmentsGone } satisfies News);
     },

@@ -6,11 +6,13 @@ import type { BodyFiles } from "../bodies/files.ts";
 import type { SegmentWriter } from "../bodies/segments.ts";
 import type { WriteFailure } from "../ports.ts";
 import { StoreError } from "../ports.ts";
+import type { Reserve } from "../reserve.ts";
 import { growSegment, sealSegment, shrinkSegment } from "../sql/segments.ts";
 import type { WriteSql } from "../sql/statement.ts";
 import type { BodyIds } from "./body-ids.ts";
 import type { StoreHealth } from "./health.ts";
 import { placeBodies } from "./place-bodies.ts";
+import { makesRoom } from "./makes-room.ts";
 import { runRows } from "./run-rows.ts";
 import { isFailedSync } from "./sync-watch.ts";
 import type { Effects, PlacedBody, Unit } from "./unit.ts";
@@ -22,12 +24,14 @@ export type GroupParts = {
   readonly files: BodyFiles;
   readonly ids: BodyIds;
   readonly health: StoreHealth;
+  readonly reserve: Reserve;
   readonly metrics: Metrics;
   readonly clock: Clock;
 };
 
 /** `inDoubt`: only a restart can tell whether the rows are there. */
 type Failure = { readonly failure: WriteFailure; readonly reason: string; readonly inDoubt?: boolean };
+const KEPT_BACK: Failure = { failure: "full", reason: "the disk is full: what room there is, is for removals" };
 const STOPPED: Failure = { failure: "failed", reason: "a sync failed before; only a restart tells what is on disk" };
 type Answer = { readonly unit: Unit; readonly outcome: Result<unknown, unknown> } | { unit: Unit; cause: unknown };
 
@@ -38,6 +42,22 @@ type Answer = { readonly unit: Unit; readonly outcome: Result<unknown, unknown> 
  */
 export async function commitGroup(units: readonly Unit[], parts: GroupParts): Promise<void> {
   if (parts.health.stopped) return answerAll(units, STOPPED, parts);
+  if (parts.reserve.spent) return commitInReserve(units, parts);
+  await commitAll(units, parts);
+}
+
+/** What was kept back and given up is for what makes room; all else waits until it is back. */
+async function commitInReserve(units: readonly Unit[], parts: GroupParts): Promise<void> {
+  answerAll(
+    units.filter((unit) => !makesRoom(unit)),
+    KEPT_BACK,
+    parts,
+  );
+  const others = units.filter(makesRoom);
+  if (others.length > 0) await commitAll(others, parts);
+}
+
+async function commitAll(units: readonly Unit[], parts: GroupParts): Promise<void> {
   const started = parts.clock.monotonic();
   const doubt = await writeBodies(units, parts);
   if (doubt !== undefined) {
@@ -51,13 +71,28 @@ export async function commitGroup(units: readonly Unit[], parts: GroupParts): Pr
   const failure = await commitRows(placed, { started, whole }, parts);
   if (failure === undefined) return;
   if (failure.inDoubt !== true) dropFiles(placed, parts);
-  // Where rows no longer fit, a removal still may, and makes room.
-  const others = placed.filter((unit) => unit.placed === undefined);
-  const mixed = failure.failure === "full" && others.length > 0 && others.length < placed.length;
-  answerAll(mixed ? placed.filter((unit) => unit.placed !== undefined) : placed, failure, parts);
-  if (!mixed) return;
-  const second = await commitRows(others, { started, whole: false }, parts);
-  if (second !== undefined) answerAll(others, second, parts);
+  if (failure.failure !== "full") return answerAll(placed, failure, parts);
+  answerAll(
+    placed.filter((unit) => !makesRoom(unit)),
+    failure,
+    parts,
+  );
+  const others = placed.filter(makesRoom);
+  if (others.length > 0) await commitForRoom(others, { failure, started, mixed: others.length < placed.length }, parts);
+}
+
+/** Where rows no longer fit, those of a removal still may without the others, or in what is kept back for them. */
+async function commitForRoom(
+  units: readonly Unit[],
+  tried: { readonly failure: Failure; readonly started: number; readonly mixed: boolean },
+  parts: GroupParts,
+): Promise<void> {
+  let failure: Failure | undefined = tried.failure;
+  for (let again = tried.mixed || parts.reserve.giveUp(); again; again = parts.reserve.giveUp()) {
+    failure = await commitRows(units, { started: tried.started, whole: false }, parts);
+    if (failure?.failure !== "full") break;
+  }
+  if (failure !== undefined) answerAll(units, failure, parts);
 }
 
 async function writeBodies(units: readonly Unit[], parts: GroupParts): Promise<Failure | undefined> {
@@ -107,7 +142,7 @@ async function commitRows(units: readonly Unit[], group: Group, parts: GroupPart
   return undefined;
 }
 
-function rollBack(cause: unknown, committing: boolean, { sql, segments, health }: GroupParts): Failure {
+function rollBack(cause: unknown, committing: boolean, { sql, segments, health, reserve }: GroupParts): Failure {
   if (!(cause instanceof StoreError)) throw cause;
   if (cause.sync) health.stop(cause.message);
   try {
@@ -118,11 +153,11 @@ function rollBack(cause: unknown, committing: boolean, { sql, segments, health }
   // Whether it is really gone only a restart can tell: its octets stay where they are, and no more go there.
   const inDoubt = committing && !cause.full;
   if (inDoubt) segments.retire();
-  return { failure: cause.full ? "full" : "failed", reason: cause.message, inDoubt };
+  return { failure: reserve.isWantOfRoom(cause) ? "full" : "failed", reason: cause.message, inDoubt };
 }
 
 async function runUnit(unit: Unit, now: number, group: Effects, parts: GroupParts): Promise<Answer> {
-  const { sql, health } = parts;
+  const { sql, health, reserve } = parts;
   const effects = noEffects();
   const context = { sql, now, effects, ...(unit.placed?.ok ? { placed: unit.placed.value } : {}) };
   sql.mark();
@@ -139,10 +174,12 @@ async function runUnit(unit: Unit, now: number, group: Effects, parts: GroupPart
     // Some errors end the whole transaction.
     if (!sql.inTransaction()) throw cause;
     if (isFailedSync(cause)) throw cause;
+    // All are tried again in what is kept back.
+    if (makesRoom(unit) && reserve.left && reserve.isWantOfRoom(cause)) throw cause;
     sql.undo();
     if (unit.placed?.ok) wasteBody(unit.placed.value, group);
     if (!(cause instanceof StoreError)) return { unit, cause };
-    const failure = cause.full ? "full" : "failed";
+    const failure = reserve.isWantOfRoom(cause) ? "full" : "failed";
     health.unitFailed(failure);
     return { unit, outcome: err(failure) };
   }

@@ -10,6 +10,7 @@ import type { Layout } from "../layout.ts";
 import { StoreError } from "../ports.ts";
 import type { AnnounceSegments } from "../reclaim.ts";
 import { Reclaimer } from "../reclaim.ts";
+import { Reserve } from "../reserve.ts";
 import { reserveIds } from "../sql/high-water.ts";
 import { registerSegment } from "../sql/segments.ts";
 import type { RowsConnection } from "../sql/statement.ts";
@@ -36,6 +37,8 @@ export type WriterParts = {
   readonly clock: Clock;
   /** Tells all readers of segments that are gone. */
   readonly announce: AnnounceSegments;
+  /** What is kept back for removals; where none is given, what the last server left. */
+  readonly reserve?: Reserve;
 };
 
 /** Something of its own between two groups. */
@@ -49,6 +52,7 @@ const PROBE_OCTETS = 1024 * 1024;
 // Pages of the log: at rest it is emptied from here on (4 MiB, as SQLite would), under load it may be longer by the second.
 const SETTLE_PAGES = 1000;
 const BUSY_PAGES = 3000;
+const SPENT = "what is kept back for removals was needed and is not whole again";
 
 /** The one writer of a store: commits what waits in groups, one fsync for all, and carries on removals in between. */
 export class Writer implements AsyncDisposable {
@@ -72,7 +76,9 @@ export class Writer implements AsyncDisposable {
     const stop = (reason: string): void => health.stop(reason);
     const sql = watchedRows(given.sql, stop);
     const disk = watchedDisk(given.disk, stop);
-    const parts = { ...given, sql, disk };
+    const reserve = given.reserve ?? new Reserve({ ...given, makes: false });
+    if (reserve.spent) health.failed("full", SPENT);
+    const parts = { ...given, sql, disk, reserve };
     const register = (): Promise<SegmentId> => transaction(sql, () => registerSegment(sql));
     const segments = new SegmentWriter(disk, layout, register);
     const survivors = new SegmentWriter(disk, layout, register);
@@ -106,6 +112,7 @@ export class Writer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drain();
+    await this.#parts.reserve[Symbol.asyncDispose]();
     this.#reclaimer[Symbol.dispose]();
     this.#parts.segments[Symbol.dispose]();
     this.#parts.sql[Symbol.dispose]();
@@ -189,15 +196,16 @@ export class Writer implements AsyncDisposable {
   }
 
   async #carryOut(): Promise<void> {
-    const { sql, clock, files, health } = this.#parts;
+    const { sql, clock, files, health, reserve } = this.#parts;
     if (health.stopped) {
       this.#removals = "stuck";
       return;
     }
-    const effects = noEffects();
     try {
-      const context = { sql, now: clock.now(), effects };
-      const found = await transaction(sql, () => carryOutRemoval(context));
+      const { found, effects } = await reserve.spendOn(async () => {
+        const context = { sql, now: clock.now(), effects: noEffects() };
+        return { ...context, found: await transaction(sql, () => carryOutRemoval(context)) };
+      });
       if (!found) this.#removals = "none";
       files.forget(effects.orphans);
       this.#untidy = true;
@@ -210,9 +218,10 @@ export class Writer implements AsyncDisposable {
   async #runAlone(request: Request): Promise<Outcome<"state"> | Outcome<"reclaim">> {
     if (request.verb === "state") return this.#probe();
     assert(request.verb === "reclaim", "a request of its own turn");
-    if (this.#parts.health.stopped) throw new StoreError("unavailable", "a sync failed before; nothing is moved now");
+    const { health, reserve } = this.#parts;
+    if (health.stopped) throw new StoreError("unavailable", "a sync failed before; nothing is moved now");
     try {
-      return await this.#reclaimer.run(...request.arguments);
+      return await reserve.spendOn(() => this.#reclaimer.run(...request.arguments));
     } catch (cause) {
       this.#failed(cause);
       throw cause;
@@ -221,8 +230,11 @@ export class Writer implements AsyncDisposable {
 
   /** Tries again when writes are not acknowledged: else nobody would find out that they could be. */
   async #probe(): Promise<Outcome<"state">> {
-    const { health, segments, sql } = this.#parts;
-    if (health.state === "ok" || health.stopped) return health.state;
+    const { health, segments, sql, reserve } = this.#parts;
+    if (health.stopped) return health.state;
+    reserve.restore();
+    if (reserve.spent) return health.failed("full", SPENT);
+    if (health.state === "ok") return "ok";
     const tried = await segments.probe(PROBE_OCTETS);
     if (!tried.ok) return health.failed(tried.error.failure, tried.error.reason);
     try {
@@ -234,8 +246,9 @@ export class Writer implements AsyncDisposable {
   }
 
   #failed(cause: unknown): Outcome<"state"> {
-    if (cause instanceof StoreError) return this.#parts.health.failed(cause.full ? "full" : "failed", cause.message);
-    throw cause;
+    if (!(cause instanceof StoreError)) throw cause;
+    const { health, reserve } = this.#parts;
+    return health.failed(reserve.isWantOfRoom(cause) ? "full" : "failed", cause.message);
   }
 }
 
