@@ -3,13 +3,13 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { failingDisk } from "../../test/contracts/failing-disk.ts";
-import { recordingLog } from "../observe/testing.ts";
-import type { Disk } from "./disk.ts";
-import { systemDisk } from "./disk.ts";
-import { layoutOf } from "./layout.ts";
-import { StoreError } from "./ports.ts";
-import { isReserveSpent, Reserve, RESERVE_OCTETS } from "./reserve.ts";
+import { failingDisk } from "./failing-disk.ts";
+import { recordingLog } from "../../src/observe/testing.ts";
+import type { Disk } from "../../src/store/disk.ts";
+import { systemDisk } from "../../src/store/disk.ts";
+import { layoutOf } from "../../src/store/layout.ts";
+import { StoreError } from "../../src/store/ports.ts";
+import { isReserveSpent, Reserve, RESERVE_OCTETS } from "../../src/store/reserve.ts";
 
 function world(disk: Disk = systemDisk) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "mailkeep-reserve-"));
@@ -26,7 +26,7 @@ async function restored(reserve: Reserve): Promise<void> {
   await reserve.settled();
 }
 
-test("P9 a reserve is made once, goes by shares, is remembered over a restart, and is made whole again", async () => {
+test("a reserve is made once, goes by shares, is remembered over a restart, and is made whole again", async () => {
   using place = world();
   const { layout } = place;
   const reserve = place.open();
