@@ -10,6 +10,7 @@ import type { Store } from "../../src/store/ports.ts";
 import { createStoreClient } from "../../src/store/thread/client.ts";
 import type { StoreThread } from "../../src/store/thread/start.ts";
 import { startStoreThread } from "../../src/store/thread/start.ts";
+import { assertConsistent } from "./store-consistency.ts";
 import type { StoreUnderTest } from "./store-world.ts";
 import { must } from "./store-world.ts";
 
@@ -17,6 +18,20 @@ import { must } from "./store-world.ts";
 export function temporaryFolder(): Disposable & { readonly folder: string } {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "mailkeep-store-"));
   return { folder, [Symbol.dispose]: () => fs.rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** What a suite looks at in a data folder of this machine. */
+function looksInto(folder: string): Pick<StoreUnderTest, "folder" | "files" | "octets" | "assertConsistent"> {
+  return {
+    folder,
+    files: (within) =>
+      fs
+        .readdirSync(path.join(folder, within), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => path.relative(path.join(folder, within), path.join(entry.parentPath, entry.name))),
+    octets: (file) => fs.readFileSync(path.join(folder, file)),
+    assertConsistent: async () => assertConsistent(folder),
+  };
 }
 
 /** The store in this thread, writer and all. */
@@ -30,7 +45,7 @@ export async function openInThread(options: Partial<StoreOptions> = {}): Promise
     get store() {
       return store;
     },
-    folder,
+    ...looksInto(folder),
     another: () => store,
     reopen: async () => {
       await store[Symbol.asyncDispose]();
@@ -84,7 +99,7 @@ export async function openBehindThread(): Promise<ThreadUnderTest> {
     get thread() {
       return thread;
     },
-    folder,
+    ...looksInto(folder),
     losses,
     another: (): Store => clients[1],
     reopen: async () => {

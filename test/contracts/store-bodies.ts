@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import fs from "node:fs";
 import path from "node:path";
 import { describe, it } from "node:test";
 import { BODY_HEAD_OCTETS } from "../../src/model/body.ts";
@@ -23,11 +22,7 @@ const FAR = 1e15;
 
 /** What every store that keeps bodies on disk holds about them. */
 export function bodiesContract(open: () => Promise<StoreUnderTest>): void {
-  const files = (under: StoreUnderTest, ...within: string[]): string[] =>
-    fs
-      .readdirSync(path.join(under.folder, "bodies", ...within), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => entry.name);
+  const files = (under: StoreUnderTest, within = ""): readonly string[] => under.files(path.join("bodies", within));
   const reclaimAll = async (store: Store, eraseBefore: number) => {
     let moved = 0;
     let removed = 0;
@@ -140,7 +135,7 @@ export function bodiesContract(open: () => Promise<StoreUnderTest>): void {
       await reclaimAll(store, 0);
       const onDisk = () =>
         files(under, "segments").some((name) =>
-          fs.readFileSync(path.join(under.folder, "bodies", "segments", name)).includes("must go"),
+          Buffer.from(under.octets(path.join("bodies/segments", name))).includes("must go"),
         );
       assert.equal(onDisk(), true);
       await reclaimAll(store, FAR);

@@ -12,11 +12,15 @@ export function assertConsistent(folder: string): void {
   using sql = new DatabaseSync(path.join(folder, "mailkeep.db"), { readOnly: true });
   // All from one moment, though the store goes on.
   sql.exec("begin");
-  const rows = (text: string): Row[] => sql.prepare(text).all() as Row[];
-  const removals = sql
-    .prepare("select mailbox, uids, keep from removal")
-    .all()
-    .map((row) => ({ ...row, uids: UidSet.decode(row["uids"] as Uint8Array) }) as unknown as Removal);
+  assertConsistentRows((text) => sql.prepare(text).all());
+}
+
+/** The same, by whatever runs SQL; all that it gives has to be of one moment. */
+export function assertConsistentRows(query: (text: string) => readonly Record<string, unknown>[]): void {
+  const rows = (text: string): Row[] => query(text) as Row[];
+  const removals = query("select mailbox, uids, keep from removal").map(
+    (row) => ({ ...row, uids: UidSet.decode(row["uids"] as Uint8Array) }) as unknown as Removal,
+  );
   assertCounters(rows, removals);
   assertBodies(rows);
   const mailboxes = new Set(rows("select id from mailbox").map((row) => row["id"]));

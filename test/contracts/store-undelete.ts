@@ -5,7 +5,6 @@ import type { Actor } from "../../src/model/history.ts";
 import { NO_ACTOR } from "../../src/model/history.ts";
 import type { MailboxId, Uid } from "../../src/model/ids.ts";
 import type { RemovalCause, RemovedFilter, RemovedMessage, Store } from "../../src/store/ports.ts";
-import { assertConsistent } from "./store-consistency.ts";
 import type { StoreUnderTest } from "./store-world.ts";
 import {
   addAccount,
@@ -79,7 +78,7 @@ export function undeleteContract(open: () => Promise<StoreUnderTest>): void {
       const { session, device } = PHONE;
       assert.deepEqual(told, { uid: 3, octets: 11, uidl: names[2], received: 1_700_000_000_000, session, device });
       assert.deepEqual([other.uid, other.uidl], [1, names[0]]);
-      assertConsistent(under.folder);
+      await under.assertConsistent();
     });
 
     it("keeps nothing where it was not asked to", async () => {
@@ -92,7 +91,7 @@ export function undeleteContract(open: () => Promise<StoreUnderTest>): void {
       assert.deepEqual(await store.mail.removedMessages(ann.inbox, { limit: 9 }), []);
       assert.deepEqual((await store.mail.snapshot(ann.inbox))?.removed, { messages: 0, octets: 0 });
       assert.deepEqual(must(await store.mail.restore(ann.inbox, {}, NO_ACTOR)), { restored: 0, more: false });
-      assertConsistent(under.folder);
+      await under.assertConsistent();
     });
 
     it("P3: brings them back octet for octet, in the order in which they came, under new uids and UIDLs", async () => {
@@ -125,7 +124,7 @@ export function undeleteContract(open: () => Promise<StoreUnderTest>): void {
         removed: { messages: 0, octets: 0 },
       });
       assert.deepEqual(await store.mail.removedMessages(ann.inbox, { limit: 9 }), []);
-      assertConsistent(under.folder);
+      await under.assertConsistent();
       assert.equal(await remove(store, ann, [6, 7, 8], by(PHONE)), 3);
       assert.equal(await restoreAll(store, ann.inbox), 3);
       assert.equal((await content(store, ann.inbox, 11 as Uid)).toString(), "imported\r\n");
@@ -162,7 +161,7 @@ export function undeleteContract(open: () => Promise<StoreUnderTest>): void {
       assert.deepEqual(await uids(store, bob.inbox), []);
       const gone = await store.mail.restore(999 as MailboxId, {}, NO_ACTOR);
       assert.deepEqual(gone, { ok: false, error: "no-mailbox" });
-      assertConsistent(under.folder);
+      await under.assertConsistent();
     });
 
     it("pages through them, the newest removal first", async () => {
@@ -196,7 +195,7 @@ export function undeleteContract(open: () => Promise<StoreUnderTest>): void {
       assert.equal(await tight(), false);
       assert.equal((await content(store, ann.inbox, 702 as Uid)).toString(), "message 0\r\n");
       assert.equal((await content(store, ann.inbox, 1401 as Uid)).toString(), "message 699\r\n");
-      assertConsistent(under.folder);
+      await under.assertConsistent();
     });
 
     it("P2: finds a large removal at once, also what of it waits to be carried out, and after a restart", async () => {
@@ -213,7 +212,7 @@ export function undeleteContract(open: () => Promise<StoreUnderTest>): void {
       const { messages, octets } = (await under.store.mail.snapshot(ann.inbox)) ?? {};
       assert.deepEqual({ messages, octets }, { messages: 1, octets: 7 });
       assert.equal(must(restored).more, true);
-      assertConsistent(under.folder);
+      await under.assertConsistent();
       await under.reopen();
       const { store } = under;
       assert.deepEqual(await uids(store, ann.inbox), [2301]);
@@ -222,7 +221,7 @@ export function undeleteContract(open: () => Promise<StoreUnderTest>): void {
       assert.equal((await uids(store, ann.inbox)).length, 2301);
       assert.equal((await content(store, ann.inbox, 2302 as Uid)).toString(), "message 0\r\n");
       assert.equal((await store.mail.snapshot(ann.inbox))?.removed.messages, 0);
-      assertConsistent(under.folder);
+      await under.assertConsistent();
     });
 
     it("shares bodies with other maildrops, and keeps them through reclaim", async () => {
@@ -236,7 +235,7 @@ export function undeleteContract(open: () => Promise<StoreUnderTest>): void {
       await remove(store, ann, [2]);
       await remove(store, bob, [1]);
       while ((await store.upkeep.reclaim(1e15)).more);
-      assertConsistent(under.folder);
+      await under.assertConsistent();
       assert.equal(await restoreAll(store, ann.inbox), 1);
       assert.equal((await content(store, ann.inbox, 3 as Uid)).toString(), "shared\r\n");
     });
@@ -261,12 +260,12 @@ export function undeleteContract(open: () => Promise<StoreUnderTest>): void {
       assert.deepEqual(await store.upkeep.removedUsage(), { messages: 1, octets: 8 });
       assert.deepEqual(await store.history.entries({ mailbox: ann.inbox, limit: 9, mostUids: 9 }), []);
       assert.equal(must(await store.upkeep.erase(0)).messages, 0);
-      assertConsistent(under.folder);
+      await under.assertConsistent();
       await under.reopen();
-      assertConsistent(under.folder);
+      await under.assertConsistent();
       const erased = must(await under.store.upkeep.erase(1e15));
       assert.ok(erased.messages >= 1);
-      assertConsistent(under.folder);
+      await under.assertConsistent();
     });
   });
 }

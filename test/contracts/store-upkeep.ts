@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { NO_ACTOR } from "../../src/model/history.ts";
 import type { Uid } from "../../src/model/ids.ts";
-import { assertConsistent } from "./store-consistency.ts";
 import { by, remove, restoreAll } from "./store-undelete.ts";
 import type { StoreUnderTest } from "./store-world.ts";
 import { addAccount, addAccounts, content, deliver, deliverMany, eventually, must, uids } from "./store-world.ts";
@@ -60,7 +59,7 @@ export function upkeepContract(open: () => Promise<StoreUnderTest>): void {
       );
       const { session, device: name, peer } = entries[0] ?? device;
       assert.deepEqual({ session, device: name, peer }, NO_ACTOR);
-      assertConsistent(under.folder);
+      await under.assertConsistent();
       assert.equal(await restoreAll(store, ann.inbox), 1);
       assert.deepEqual(await uids(store, ann.inbox), [4, 5]);
     });
@@ -80,7 +79,7 @@ export function upkeepContract(open: () => Promise<StoreUnderTest>): void {
         const done = must(await store.upkeep.erase(FAR));
         messages += done.messages;
         more = done.more;
-        assertConsistent(under.folder);
+        await under.assertConsistent();
       }
       assert.ok(slices > 2 && messages === 700, `${messages} in ${slices}`);
       for (const { inbox } of [ann, bob]) {

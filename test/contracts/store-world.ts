@@ -15,6 +15,12 @@ import type { BodyPlace, Delivery, Store } from "../../src/store/ports.ts";
 export type StoreUnderTest = AsyncDisposable & {
   readonly store: Store;
   readonly folder: string;
+  /** The files below a folder of the data folder, by their paths in that folder. */
+  files(within: string): readonly string[];
+  /** The octets of a file of the data folder. */
+  octets(file: string): Uint8Array;
+  /** Asserts what must hold of the rows at every moment (store-consistency.ts). */
+  assertConsistent(): Promise<void>;
   /** The same store as another thread or session sees it. */
   another(): Store;
   /** Ends the store and opens it again; `store` is then another. */

@@ -1,0 +1,196 @@
+import { StoreError } from "../../src/store/ports.ts";
+import { readSchemaVersion } from "../../src/store/sql/schema-version.ts";
+import type { RowsConnection, Sql, SqlValue, Statement } from "../../src/store/sql/statement.ts";
+import type { Process, Verb } from "./process.ts";
+import { never, ProcessEnded } from "./process.ts";
+import type { SimRows } from "./sim-rows.ts";
+
+// Where so much is free, no transaction fills the disk.
+const SCARCE_OCTETS = 2 ** 32;
+
+/** The connection of a process that writes. */
+export class SimConnection implements RowsConnection {
+  readonly #rows: SimRows;
+  readonly #process: Process;
+  readonly #free: () => number;
+
+  constructor(rows: SimRows, process: Process, free: () => number) {
+    this.#rows = rows;
+    this.#process = process;
+    this.#free = free;
+  }
+
+  /** As openDatabase() does: gives the version of what is there, with the log of the last run settled. */
+  async open(): Promise<number> {
+    this.#enter("rows.open", "");
+    const { sql, pages } = this.#rows;
+    const [table] = sql.query("select 1 from sqlite_schema where name = 'schema_version'");
+    const version = table === undefined ? 0 : await readSchemaVersion(sql);
+    if (pages > 0) this.#settleAtStart();
+    return version;
+  }
+
+  all<P, R>(statement: Statement<P, R>, parameters: P): Promise<readonly R[]> {
+    return this.#run(statement.name, () => this.#rows.sql.all(statement, parameters));
+  }
+
+  arrays<P>(statement: Statement<P, unknown>, parameters: P): Promise<readonly (readonly SqlValue[])[]> {
+    return this.#run(statement.name, () => this.#rows.sql.arrays(statement, parameters));
+  }
+
+  first<P, R>(statement: Statement<P, R>, parameters: P): Promise<R | undefined> {
+    return this.#run(statement.name, () => this.#rows.sql.first(statement, parameters));
+  }
+
+  run<P>(statement: Statement<P, unknown>, parameters: P): Promise<number> {
+    return this.#run(statement.name, () => {
+      this.#rows.noteChange();
+      const changed = this.#rows.sql.run(statement, parameters);
+      if (!this.#rows.busy) this.#rows.committed();
+      return changed;
+    });
+  }
+
+  query(text: string, values?: readonly SqlValue[]): readonly Record<string, SqlValue>[] {
+    this.#enter("rows.query", text);
+    const found = this.#rows.sql.query(text, values);
+    if (!this.#rows.busy) this.#rows.committed();
+    return found;
+  }
+
+  begin(): void {
+    this.#enter("rows.begin", "");
+    const free = this.#free();
+    if (free < SCARCE_OCTETS) this.#rows.limit(free);
+    this.#rows.sql.begin();
+  }
+
+  commit(): void {
+    const fault = this.#process.enter("rows.commit", "");
+    if (fault === undefined || (typeof fault === "object" && "short" in fault)) {
+      this.#rows.sql.commit();
+      this.#rows.committed();
+    } else if (fault === "sync") {
+      this.#rows.doubt();
+      throw failure("rows.commit", { sync: true });
+    } else {
+      this.rollBackUnasked();
+      throw failure("rows.commit", { full: (typeof fault === "object" ? fault.error : fault) === "full" });
+    }
+  }
+
+  rollback(): void {
+    this.#enter("rows.rollback", "");
+    this.rollBackUnasked();
+  }
+
+  inTransaction(): boolean {
+    return this.#process.alive && this.#rows.busy;
+  }
+
+  mark(): void {
+    if (!this.#process.alive) throw new ProcessEnded();
+    this.#rows.sql.mark();
+  }
+
+  keep(): void {
+    if (!this.#process.alive) throw new ProcessEnded();
+    this.#rows.sql.keep();
+  }
+
+  undo(): void {
+    if (!this.#process.alive) throw new ProcessEnded();
+    this.#rows.sql.undo();
+  }
+
+  unsettledPages(): number {
+    if (!this.#process.alive) throw new ProcessEnded();
+    return this.#rows.pages;
+  }
+
+  settle(whole = false): void {
+    this.#enter("rows.settle", whole ? "whole" : "");
+    if (whole) this.#rows.settled();
+    else this.#rows.partlySettled();
+  }
+
+  [Symbol.dispose](): void {
+    if (this.inTransaction()) this.rollBackUnasked();
+  }
+
+  /** As SQLite does by itself after some errors. */
+  rollBackUnasked(): void {
+    if (this.#rows.busy) this.#rows.sql.rollback();
+    this.#rows.transactionEnded();
+  }
+
+  #run<T>(name: string, work: () => Promise<T>): Promise<T> {
+    if (!this.#process.alive) return never();
+    return enteredLater(() => this.#enter("rows.run", name), work);
+  }
+
+  // A full disk undoes the statement, or all where a share of it was done; whatever else fails undoes all.
+  #enter(verb: Verb, name: string): void {
+    const fault = this.#process.enter(verb, name);
+    if (fault === undefined || (typeof fault === "object" && "short" in fault)) return;
+    const { error, after } = typeof fault === "object" ? fault : { error: fault, after: 0 };
+    if (error !== "full" || after > 0) this.rollBackUnasked();
+    throw failure(`${verb} ${name}`, { full: error === "full", sync: error === "sync" });
+  }
+
+  #settleAtStart(): void {
+    try {
+      this.settle(true);
+    } catch (cause) {
+      if (!(cause instanceof StoreError && cause.full)) throw cause;
+    }
+  }
+}
+
+/** A connection that reads: what is committed, so a read waits for the end of the transaction that is open. */
+export class SimReader implements Sql, Disposable {
+  readonly #rows: SimRows;
+  readonly #process: Process;
+
+  constructor(rows: SimRows, process: Process) {
+    this.#rows = rows;
+    this.#process = process;
+  }
+
+  all<P, R>(statement: Statement<P, R>, parameters: P): Promise<readonly R[]> {
+    return this.#read(statement.name, () => this.#rows.sql.all(statement, parameters));
+  }
+
+  arrays<P>(statement: Statement<P, unknown>, parameters: P): Promise<readonly (readonly SqlValue[])[]> {
+    return this.#read(statement.name, () => this.#rows.sql.arrays(statement, parameters));
+  }
+
+  first<P, R>(statement: Statement<P, R>, parameters: P): Promise<R | undefined> {
+    return this.#read(statement.name, () => this.#rows.sql.first(statement, parameters));
+  }
+
+  run<P>(statement: Statement<P, unknown>): Promise<number> {
+    return Promise.reject(new StoreError("unavailable", `this connection only reads (${statement.name})`));
+  }
+
+  [Symbol.dispose](): void {
+    // The database is the machine's.
+  }
+
+  async #read<T>(name: string, work: () => Promise<T>): Promise<T> {
+    while (this.#process.alive && this.#rows.busy) await this.#rows.whenEnded();
+    if (!this.#process.alive) return never();
+    const fault = this.#process.enter("rows.read", name);
+    if (fault !== undefined && !(typeof fault === "object" && "short" in fault)) throw failure(`rows.read ${name}`, {});
+    return work();
+  }
+}
+
+async function enteredLater<T>(enter: () => void, work: () => Promise<T>): Promise<T> {
+  enter();
+  return work();
+}
+
+function failure(what: string, options: { readonly full?: boolean; readonly sync?: boolean }): StoreError {
+  return new StoreError("unavailable", `the database did not answer (${what})`, options);
+}
