@@ -9,6 +9,7 @@ import { lockFolder } from "../store/lock.ts";
 import type { OpenStore } from "../store/open.ts";
 import { createStoreClient } from "../store/thread/client.ts";
 import { startStoreThread, type StoreThread } from "../store/thread/start.ts";
+import { sweepTry } from "../store/upgrade/try-folder.ts";
 import { newTicketKeys } from "../tls/ticket-keys.ts";
 import { warnOfLostKey } from "./lost-key.ts";
 import { decideAddresses, type Addresses } from "./bind.ts";
@@ -58,6 +59,7 @@ export async function layFoundation(
   const lock = await takeLock(folder);
   if (!lock.ok) throw new StartRefusal(lockSentence(lock.error, folder, language));
   parts.use(lock.value);
+  sweepTry(folder);
   const secretKey = await openSecretKey(folder);
   if (!secretKey.ok) throw new StartRefusal(secretKeySentence(secretKey.error, folder, language));
 

@@ -245,6 +245,7 @@ export const commands: readonly Command[] = [
   {
     path: ["store", "migrate"],
     summary: "command.store.migrate",
+    options: [{ flags: "--all", help: "option.all-bodies" }],
     example: "mailkeep store migrate",
     load: async () => (await import("./commands/store.ts")).migrate,
   },

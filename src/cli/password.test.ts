@@ -23,7 +23,7 @@ function terminal(...keys: readonly string[]) {
 
 function contextOf(stdin: Context["world"]["stdin"], stderr = new PassThrough()): Context {
   const unused = (): never => assert.fail("not needed here");
-  const ports = { serve: unused, openOffline: unused, checkCertificate: unused };
+  const ports = { serve: unused, openOffline: unused, upgrade: unused, checkCertificate: unused };
   const world = { stdin, stdout: new PassThrough(), stderr, environment: {}, directory: "/", ports };
   return { world, say: speak("en"), language: "en", json: false, configFile: undefined };
 }

@@ -15,6 +15,7 @@ export function processWorld(): World {
     ports: {
       serve: async (options) => (await import("../app/serve.ts")).serve(options),
       openOffline: async (config) => (await import("../app/offline.ts")).openOffline(config),
+      upgrade: async (config, options) => (await import("../app/upgrade.ts")).upgrade(config, options),
       checkCertificate: async (config, clock) =>
         (await import("../app/certificates.ts")).checkCertificate(config, clock),
     },

@@ -1,3 +1,5 @@
+import { formatOctets } from "../config/octets.ts";
+import type { UpgradeProgress } from "../store/upgrade/upgraded.ts";
 import type { World } from "./context.ts";
 import type { Say } from "./language.ts";
 
@@ -12,15 +14,37 @@ export function progressLine(
   say: Say,
   now: () => number = () => performance.now(),
 ): (progress: { readonly done: number; readonly total: number }) => void {
+  const show = lineOf(stderr, now);
+  return ({ done, total }) => show(say("import.progress", { done, total }), done === total ? "end" : "between");
+}
+
+// A copy of so much is made within the time in which nothing is shown, also by a slow disk.
+const LONG_COPY_OCTETS = 32 * 1024 * 1024;
+
+/** Shows the steps of an upgrade in the same way; a long copy is told before it begins, for then nothing is heard of it. */
+export function upgradeLine(
+  stderr: World["stderr"],
+  say: Say,
+  now: () => number = () => performance.now(),
+): UpgradeProgress {
+  const show = lineOf(stderr, now);
+  return ({ step, done, total }) => {
+    const shown = step === "copy" ? { done: formatOctets(done), total: formatOctets(total) } : { done, total };
+    const when = step === "copy" && done === 0 && total > LONG_COPY_OCTETS ? "now" : "between";
+    show(say(`store.step-${step}`, shown), step === "migrate" && done === total ? "end" : when);
+  };
+}
+
+function lineOf(stderr: World["stderr"], now: () => number): (text: string, when: "now" | "between" | "end") => void {
   const terminal = stderr.isTTY === true;
   let next = now() + QUIET_MS;
-  let shown = false;
-  return ({ done, total }) => {
-    const over = done === total;
-    if (over ? !shown : now() < next) return;
+  let width = 0;
+  return (text, when) => {
+    const over = when === "end";
+    if (over ? width === 0 : when === "between" && now() < next) return;
     next = now() + (terminal ? TERMINAL_MS : LINE_MS);
-    shown = true;
-    const text = say("import.progress", { done, total });
-    stderr.write(terminal ? `\r${text}${over ? "\n" : ""}` : `${text}\n`);
+    // What a longer text before it left is covered.
+    stderr.write(terminal ? `\r${text.padEnd(width)}${over ? "\n" : ""}` : `${text}\n`);
+    width = Math.max(1, text.length);
   };
 }

@@ -2,6 +2,7 @@ import { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { checkCertificate } from "../app/certificates.ts";
 import { openOffline } from "../app/offline.ts";
+import { upgrade } from "../app/upgrade.ts";
 import type { World } from "./context.ts";
 import { run } from "./run.ts";
 
@@ -28,7 +29,7 @@ export async function typeIn(folder: string, line: string | readonly string[], a
     stderr,
     environment: around.environment ?? {},
     directory: folder,
-    ports: { openOffline, checkCertificate, serve: around.serve ?? (async () => 0) },
+    ports: { openOffline, upgrade, checkCertificate, serve: around.serve ?? (async () => 0) },
   };
   const words = typeof line === "string" ? line.split(" ").filter(Boolean) : line;
   const [code, out, err] = await Promise.all([

@@ -51,6 +51,14 @@ export type Disk = {
   space(path: string): Promise<{ readonly free: number; readonly total: number }>;
 };
 
+/** What an upgrade needs besides: a copy of folders of which no octet is copied. */
+export type Trees = {
+  /** Gives a file a second name. */
+  linkSync(from: string, to: string): void;
+  /** Removes a folder and all in it; harmless when it is not there. */
+  removeTreeSync(path: string): void;
+};
+
 /** The machine's own disk. */
 export const systemDisk: Disk = {
   openSync: (path, how) => attempt("open", () => fs.openSync(path, FLAGS[how], 0o600)),
@@ -72,6 +80,12 @@ export const systemDisk: Disk = {
   listSync: (path) => attempt("list", () => fs.readdirSync(path)),
   octetsSync: (path) => attempt("look", () => fs.statSync(path, { throwIfNoEntry: false })?.size),
   space: (path) => attemptLater("say how full it is", () => spaceOf(path)),
+};
+
+/** The same for whole folders. */
+export const systemTrees: Trees = {
+  linkSync: (from, to) => attempt("give a file a second name", () => fs.linkSync(from, to)),
+  removeTreeSync: (path) => attempt("remove", () => fs.rmSync(path, { recursive: true, force: true })),
 };
 
 const FLAGS = { read: "r", write: "r+", create: "wx+" } as const;

@@ -27,6 +27,7 @@ export const en = {
   "option.limit": "how many entries at most (default: 50; with --json: all)",
   "option.since": "only what was removed since then: 2h, 3d, or a time such as 2026-11-24 18:00",
   "option.device": 'only what this device removed, by the name of its app password; "" for the main password',
+  "option.all-bodies": "read and compare all bodies, not some hundred",
   "argument.address": "the user's address",
   "argument.maildrop": "the user's address; user+junk@domain for the junk mail",
   "argument.penalty": "an address, or a network such as 192.0.2.7 or 2001:db8::/32; without it all",
@@ -70,7 +71,7 @@ export const en = {
   "command.auth.penalties.list": "list who has to wait, and how long",
   "command.auth.penalties.clear": "forget failures",
   "command.store": "the store",
-  "command.store.migrate": "bring the store to this program's version",
+  "command.store.migrate": "bring the store to this program's version, tried on a copy first",
   "command.certificate": "the server's certificate",
   "command.certificate.list": "show the certificate",
   "command.certificate.self-signed": "make a new self-signed one",
@@ -251,6 +252,21 @@ export const en = {
   "penalties.cleared": "Forgot the failures; {count} wait(s) ended.",
 
   "store.migrated": "The store was brought from version {from} to {to}.",
+  "store.same":
+    "The same before and after: {accounts} account(s), {messages} message(s) of {octets}, {removed} removed, and all their UIDLs.",
+  "store.tried": "Tried first on a copy of {octets}; {bodiesRead} of {bodies} bodies were read and compared.",
+  "store.damaged-before":
+    "{count} of the bodies that were read are not what was delivered, and were not before; see: mailkeep store scrub",
+  "store.migrated-by-server":
+    "The running server brought the store from version {from} to {to} when it started; there is nothing to do.",
+  "store.server-older":
+    "a server of an earlier version runs, which works with version {to} of the store; this program's is {program}. Stop it, then type this again",
+  "store.step-count": "counting what is there: {done} of {total} messages",
+  "store.step-copy": "copying the database: {done} of {total}",
+  "store.step-link": "giving bodies a second name: {done} files",
+  "store.step-try": "comparing the migrated copy: {done} of {total} messages",
+  "store.step-bodies": "reading bodies: {done} of {total}",
+  "store.step-migrate": "migrating, comparing: {done} of {total} messages",
   "store.made": "There was no store; an empty one of version {to} was made.",
   "store.current": "The store has version {to}; there is nothing to do.",
 
@@ -320,6 +336,12 @@ export const en = {
   "offline.newer": "{reason}",
   "offline.damaged": "{reason}",
   "offline.failed": "{reason}",
+  "offline.no-room":
+    "there is no room on the disk of {folder} for the copy that the migration is tried on: {reason}. Nothing was changed; make room and type it again",
+  "offline.no-links":
+    "the bodies in {folder} cannot be given a second name, by which the migration is tried on a copy ({reason}). Nothing was changed",
+  "offline.differs":
+    "the migration was tried and does not keep all that is there: {reason}. Nothing was changed; go on with the earlier version of Mailkeep and report this",
 
   "failure.unexpected": "something went wrong that should not: {reason}",
 } as const;

@@ -29,6 +29,7 @@ export const zhCn: Readonly<Record<keyof typeof en, string>> = {
   "option.limit": "最多显示的条数（默认：50；使用 --json 时为全部）",
   "option.since": "仅此后删除的邮件：2h、3d 或时间，例如 2026-11-24 18:00",
   "option.device": '仅由此设备删除的邮件，以应用专用密码的名称指定；"" 表示主密码',
+  "option.all-bodies": "读取并比对全部正文，而不只是数百个",
   "argument.address": "用户的邮箱地址",
   "argument.maildrop": "用户的邮箱地址；user+junk@域名 表示垃圾邮件",
   "argument.penalty": "邮箱地址或网段，例如 192.0.2.7 或 2001:db8::/32；不写表示全部",
@@ -72,7 +73,7 @@ export const zhCn: Readonly<Record<keyof typeof en, string>> = {
   "command.auth.penalties.list": "列出须等待者及剩余时间",
   "command.auth.penalties.clear": "清除失败记录",
   "command.store": "存储",
-  "command.store.migrate": "将存储升级到本程序的版本",
+  "command.store.migrate": "将存储升级到本程序的版本，先在副本上试行",
   "command.certificate": "服务器证书",
   "command.certificate.list": "显示证书",
   "command.certificate.self-signed": "重新生成自签名证书",
@@ -252,6 +253,19 @@ export const zhCn: Readonly<Record<keyof typeof en, string>> = {
   "penalties.cleared": "已清除失败记录，解除等待 {count} 项。",
 
   "store.migrated": "存储已从版本 {from} 升级到 {to}。",
+  "store.same":
+    "升级前后一致：{accounts} 个账户，{messages} 封邮件（{octets}），{removed} 封已删除邮件，UIDL 全部未变。",
+  "store.tried": "已先在 {octets} 的副本上试行；读取并比对了 {bodies} 个正文中的 {bodiesRead} 个。",
+  "store.damaged-before": "读取的正文中有 {count} 个与投递时不符，升级前已如此。请查看：mailkeep store scrub",
+  "store.migrated-by-server": "运行中的服务器启动时已将存储从版本 {from} 升级到 {to}，无需再做。",
+  "store.server-older":
+    "正在运行的服务器版本较旧，使用的存储版本为 {to}，本程序为 {program}。请先停止服务器，再执行此命令",
+  "store.step-count": "正在清点现有内容：{done} / {total} 封邮件",
+  "store.step-copy": "正在复制数据库：{done} / {total}",
+  "store.step-link": "正在为正文建立硬链接：{done} 个文件",
+  "store.step-try": "正在比对升级后的副本：{done} / {total} 封邮件",
+  "store.step-bodies": "正在读取正文：{done} / {total}",
+  "store.step-migrate": "正在升级并比对：{done} / {total} 封邮件",
   "store.made": "原来没有存储，已新建版本 {to} 的空存储。",
   "store.current": "存储已是版本 {to}，无需升级。",
 
@@ -314,6 +328,9 @@ export const zhCn: Readonly<Record<keyof typeof en, string>> = {
   "offline.newer": "{folder} 中的存储由更新版本的 Mailkeep 创建：{reason}",
   "offline.damaged": "{folder} 中的存储已损坏：{reason}",
   "offline.failed": "无法打开 {folder} 中的存储：{reason}",
+  "offline.no-room": "{folder} 所在磁盘的空间不足以存放试行升级的副本：{reason}。未做任何更改，请腾出空间后再试",
+  "offline.no-links": "无法为 {folder} 中的正文建立硬链接，因而无法在副本上试行升级（{reason}）。未做任何更改",
+  "offline.differs": "试行的升级未能保留全部内容：{reason}。未做任何更改，请继续使用原来的 Mailkeep 版本并报告此问题",
 
   "failure.unexpected": "出现意外错误：{reason}",
 };
