@@ -42,6 +42,13 @@ export async function readListing(
   return { messages, uids, octets, tags, names };
 }
 
+/** Whether the octets of a listing are together what was counted as the mail came. */
+export function sumsUp({ octets }: Listing, snapshot: Snapshot, octetsAs: OctetsAs): boolean {
+  let sum = 0;
+  for (const each of octets) sum += each;
+  return sum === (octetsAs === "stored" ? snapshot.octets : snapshot.octetsDowngraded);
+}
+
 // Who removes holds the lease, and what came later has a higher uid: only a damaged store can disagree with itself.
 function disagreement(rows: number, counted: number): StoreError {
   return new StoreError("damaged", `the mailbox has ${rows} rows or more where ${counted} were counted`);

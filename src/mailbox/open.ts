@@ -13,7 +13,8 @@ import { type Lease, type OctetsAs, type Snapshot, type Store, StoreError } from
 import { createInbound, type Inbound } from "./append.ts";
 import { DiskPace } from "./disk-pace.ts";
 import type { TransferNotes } from "./history.ts";
-import { indexOfUid, readListing } from "./listing.ts";
+import { findDamaged } from "./damaged.ts";
+import { indexOfUid, readListing, sumsUp } from "./listing.ts";
 import { Places } from "./places.ts";
 import { createReadPool } from "./read-pool.ts";
 import { openReader, type ReadParts, type ReadWatch } from "./read.ts";
@@ -38,9 +39,12 @@ export type OpenMaildrop = {
   read(uid: Uid): MessageReader;
   transferred(uid: Uid, octets: number, whole: boolean): void;
   touch(): void;
-  update(uids: Uint32Array): Promise<Result<{ readonly removed: number }, "lost" | "full" | "failed">>;
+  update(uids: Uint32Array): Promise<Result<Updated, "lost" | "full" | "failed">>;
   release(): void;
 };
+
+/** `kept`: of the marked messages, those that stay because their rows are damaged. */
+type Updated = { readonly removed: number; readonly kept?: number };
 
 /** The only room that adds or removes messages. */
 export type Mailboxes = Inbound & {
@@ -72,6 +76,9 @@ type CountedSession = { readonly leave: () => void };
 
 /** A second session of one person often comes while the first is saying goodbye (DESIGN, QUIT). */
 const LEASE_WAIT_MS = 2000;
+/** Of more marks than these the rows are looked at before the store is asked to remove them. */
+const LOOKED_AT_BEFORE = 1000;
+const NOT_REMOVED = "its row is damaged, so it was not removed";
 
 type Parts = ReadParts &
   Pick<MailboxesOptions, "clock" | "log" | "history" | "undeleteDays"> & {
@@ -209,7 +216,7 @@ class Maildrop implements OpenMaildrop, ReadWatch {
     this.#lease.touch();
   }
 
-  async update(uids: Uint32Array): Promise<Result<{ readonly removed: number }, "lost" | "full" | "failed">> {
+  async update(uids: Uint32Array): Promise<Result<Updated, "lost" | "full" | "failed">> {
     // From here on no take-over is possible: either these are removed by us, or nothing is.
     if (this.#released || !this.#lease.beginUpdate()) {
       this.release();
@@ -219,9 +226,14 @@ class Maildrop implements OpenMaildrop, ReadWatch {
     try {
       const { mail, undeleteDays } = this.#parts;
       const cause = { ...this.#actor, kind: "removed", keep: undeleteDays() > 0 } as const;
-      const outcome = await mail.expunge(this.#owner.mailbox, uids, cause);
-      if (outcome.ok && !cause.keep) this.#erased(outcome.value.removed, uids);
-      return outcome;
+      const sound = uids.length > LOOKED_AT_BEFORE ? await this.#soundOf(uids) : uids;
+      const outcome = await mail.expunge(this.#owner.mailbox, sound, cause);
+      if (!outcome.ok) return outcome;
+      const { removed, damaged = [] } = outcome.value;
+      for (const uid of damaged) this.damaged(uid, NOT_REMOVED);
+      if (!cause.keep) this.#erased(removed, uids);
+      const kept = damaged.length + uids.length - sound.length;
+      return ok(kept === 0 ? { removed } : { removed, kept });
     } catch (error) {
       // The store says why in the log; here only the outcome matters, and it must never look like success.
       if (error instanceof StoreError) return err("failed");
@@ -230,6 +242,17 @@ class Maildrop implements OpenMaildrop, ReadWatch {
       this.#updating = false;
       this.release();
     }
+  }
+
+  /**
+   * Those of many messages whose rows are as they were written: the store only notes a large removal, and looks at the rows
+   * when it has been answered.
+   */
+  async #soundOf(uids: Uint32Array): Promise<Uint32Array> {
+    const damaged = await findDamaged(this.#parts.mail, this.#owner.mailbox, (uids[0] ?? 0) - 1, uids.at(-1) ?? 0);
+    const kept = new Set<number>(damaged.filter((uid) => indexOfUid(uids, uid) >= 0));
+    for (const uid of kept) this.damaged(uid as Uid, NOT_REMOVED);
+    return kept.size === 0 ? uids : uids.filter((uid) => !kept.has(uid));
   }
 
   /** Where nothing is kept for undelete the removal itself erases for good, and that is audited. */
@@ -255,13 +278,28 @@ class Maildrop implements OpenMaildrop, ReadWatch {
     const { mail } = this.#parts;
     const stopped = (): boolean => this.#released;
     try {
-      this.#listing = await readListing(mail, this.#owner.mailbox, this.#snapshot, stopped, this.#octetsAs);
-      return this.#listing;
+      const listing = await readListing(mail, this.#owner.mailbox, this.#snapshot, stopped, this.#octetsAs);
+      this.#listing = listing;
+      if (!sumsUp(listing, this.#snapshot, this.#octetsAs)) await this.#findWhatIsWrong();
+      return listing;
     } catch (error) {
       // Asked again at the next command that needs it.
       this.#reading = undefined;
       throw error;
     }
+  }
+
+  /**
+   * The octets are not what was counted. Where rows are damaged it is those, which no RETR sends and no QUIT removes, and all
+   * others can be had; else rows are missing or the counters wrong, and nothing may be numbered.
+   */
+  async #findWhatIsWrong(): Promise<void> {
+    const { mailbox } = this.#owner;
+    const damaged = await findDamaged(this.#parts.mail, mailbox, 0, this.#snapshot.highestUid);
+    for (const uid of damaged) this.damaged(uid, "its row is damaged");
+    if (damaged.length > 0) return;
+    this.#listing = undefined;
+    throw new StoreError("damaged", "the messages of the mailbox have other octets than were counted");
   }
 
   #nameOf(uid: Uid): string {

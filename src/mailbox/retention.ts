@@ -48,7 +48,7 @@ async function expireOf(parts: RetentionParts, account: Account, days: number, s
   try {
     for (const mailbox of [account.inbox, account.junk]) {
       for (let more = true; more && !stopping.aborted;) {
-        const slice = await expireSlice(parts, mailbox, before);
+        const slice = await expireSlice(parts, account, mailbox, before);
         messages += slice.removed;
         more = slice.more;
         // Others of this thread, and whoever waits for the maildrop, come in between.
@@ -68,11 +68,12 @@ const NONE: Slice = { removed: 0, more: false };
 
 /** Removes one slice of what is old enough, unless somebody is in session. */
 async function expireSlice(
-  { store, undeleteDays }: RetentionParts,
+  parts: RetentionParts,
+  account: Account,
   mailbox: MailboxId,
   before: number,
 ): Promise<Slice> {
-  const { mail, leases, history } = store;
+  const { mail, leases, history } = parts.store;
   // Asked without the lease, which nearly always is left alone: uids are not reused, and what a session removes before the
   // lease is there is not removed twice.
   const old = await mail.receivedBefore(mailbox, before, MESSAGES);
@@ -85,14 +86,28 @@ async function expireSlice(
   if (!lease.ok) return NONE;
   try {
     if (!lease.value.beginUpdate()) return NONE;
-    const cause = { ...NO_ACTOR, kind: "expired", keep: undeleteDays() > 0 } as const;
+    const cause = { ...NO_ACTOR, kind: "expired", keep: parts.undeleteDays() > 0 } as const;
     const outcome = await mail.expunge(mailbox, uids, cause);
     if (!outcome.ok)
       throw new StoreError("unavailable", `expiring: ${outcome.error}`, { full: outcome.error === "full" });
-    return { removed: outcome.value.removed, more: old.length === MESSAGES };
+    const { removed, damaged = [] } = outcome.value;
+    if (damaged.length > 0) tellOfDamage(parts, account, damaged);
+    // Where all that is old is damaged, there is nothing more to do.
+    return { removed, more: old.length === MESSAGES && removed > 0 };
   } finally {
     lease.value.release();
   }
+}
+
+// The row's tag may be what is wrong, so its UIDL is not told.
+function tellOfDamage({ log, metrics }: RetentionParts, { address }: Account, damaged: readonly number[]): void {
+  metrics.counter("mailkeep_store_damaged_total").add(damaged.length);
+  for (const uid of damaged)
+    log.error("store.damaged", {
+      account: address,
+      uidl: "",
+      reason: `the row of message ${uid} is damaged; it stays`,
+    });
 }
 
 /** The uids under which mail was brought back at this time or later, as far as history reaches. */

@@ -109,6 +109,7 @@ export class MemoryStore {
       if (cause?.keep) box?.removed.push(...going.map((row) => ({ row, at: this.now, cause })));
       return Promise.resolve(ok({ removed: going.length }));
     },
+    damagedRows: () => Promise.resolve({ damaged: [], last: undefined }),
     receivedBefore: (mailbox: MailboxId, before: number, limit: number) => {
       const old = this.boxes.get(mailbox)?.rows.filter((row) => row.received < before) ?? [];
       return Promise.resolve(Uint32Array.from(old.slice(0, limit), (row) => row.uid));

@@ -57,9 +57,12 @@ export type OpenMaildrop = {
   touch(): void;
   /**
    * UPDATE (RFC 1939 §6): removes exactly these in one transaction, gives the lease back, and tells the outcome.
-   * "lost": the lease was taken over, nothing was removed; "failed" and "full": the store did not commit.
+   * `kept`: so many of them stay, for their rows are damaged. "lost": the lease was taken over, nothing was removed; "failed"
+   * and "full": the store did not commit.
    */
-  update(uids: Uint32Array): Promise<Result<{ readonly removed: number }, "lost" | "full" | "failed">>;
+  update(
+    uids: Uint32Array,
+  ): Promise<Result<{ readonly removed: number; readonly kept?: number }, "lost" | "full" | "failed">>;
   /** Ends without UPDATE; harmless twice and after update(). */
   release(): void;
 };

@@ -311,7 +311,7 @@ export class Pop3Session implements Driven {
     });
   }
 
-  #updated(update: Result<{ readonly removed: number }, "lost" | "full" | "failed">): void {
+  #updated(update: Awaited<ReturnType<OpenMaildrop["update"]>>): void {
     this.#updating = false;
     if (update.ok) {
       this.#end = "quit";
@@ -320,7 +320,9 @@ export class Pop3Session implements Driven {
     } else this.#end = update.error === "lost" ? "taken_over" : "update_failed";
     // The session is over, however long the client takes to close.
     this.#finish();
-    if (!this.#closed) this.#answer({ kind: "updated", outcome: update.ok ? "done" : update.error });
+    if (this.#closed) return;
+    const outcome = !update.ok ? update.error : update.value.kept === undefined ? "done" : "partly";
+    this.#answer({ kind: "updated", outcome });
   }
 
   #finish(): void {

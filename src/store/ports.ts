@@ -151,6 +151,9 @@ export type History = {
 /** Why and by whom messages are removed; "keep": they go where undelete finds them, else they are gone. */
 export type RemovalCause = Actor & { readonly kind: "removed" | "expired"; readonly keep: boolean };
 
+/** What became of messages that were to be removed. `damaged`: they stay, for their rows are not as they were written. */
+export type Expunged = { readonly removed: number; readonly damaged?: readonly Uid[] };
+
 /** A message that undelete may bring back. */
 export type RemovedMessage = {
   readonly uid: Uid;
@@ -242,13 +245,20 @@ export type Mail = {
   locateFrom(mailbox: MailboxId, uid: Uid, limit: number): Promise<readonly StoredMessage[]>;
   /**
    * Removes these messages in one committed step, and writes the entry of their history in it; uids that are not there (any
-   * more) are not counted. Without a cause nothing is kept for undelete and no history is written.
+   * more) are not counted. Without a cause nothing is kept for undelete and no history is written. Of thousands the rows
+   * are only looked at when they are carried out: ask `damagedRows` before.
    */
-  expunge(
+  expunge(mailbox: MailboxId, uids: Uint32Array, cause?: RemovalCause): Promise<Result<Expunged, WriteFailure>>;
+  /**
+   * Looks whether the rows of messages with `after` < uid ≤ `upTo` are as they were written, `limit` rows at most. `last`: up to
+   * where it came; undefined: to the end.
+   */
+  damagedRows(
     mailbox: MailboxId,
-    uids: Uint32Array,
-    cause?: RemovalCause,
-  ): Promise<Result<{ readonly removed: number }, WriteFailure>>;
+    after: number,
+    upTo: number,
+    limit: number,
+  ): Promise<{ readonly damaged: readonly Uid[]; readonly last: Uid | undefined }>;
   /** Messages that came before a time, `limit` at most, the lowest uids first. */
   receivedBefore(mailbox: MailboxId, before: number, limit: number): Promise<Uint32Array>;
   /**

@@ -15,6 +15,9 @@ export type Outage = "unavailable" | "damaged";
 type NotOpened = "in-use" | "login-delay" | Outage;
 type NotSent = "damaged" | "gone" | "failed" | "utf8";
 
+/** "partly": some of what was marked stays, for it is damaged; the rest was removed. */
+type UpdateOutcome = "done" | "partly" | "lost" | "full" | "failed";
+
 /** What became of what the last action asked for. */
 export type Answer =
   | { readonly kind: "logged-in"; readonly person: Person }
@@ -29,7 +32,7 @@ export type Answer =
   | { readonly kind: "sent" }
   /** Nothing of the message has left; "utf8": it cannot be had without UTF8. */
   | { readonly kind: "not-sent"; readonly reason: NotSent }
-  | { readonly kind: "updated"; readonly outcome: "done" | "lost" | "full" | "failed" }
+  | { readonly kind: "updated"; readonly outcome: UpdateOutcome }
   | { readonly kind: "upgrade"; readonly octetsBehind: number }
   | { readonly kind: "secured"; readonly channel: Channel };
 
@@ -124,8 +127,10 @@ function notSent({ personal }: Session, reason: NotSent, effects: Effects): void
   }
 }
 
-function afterUpdate(session: Session, outcome: "done" | "lost" | "full" | "failed", effects: Effects): void {
+// Whatever was not removed makes it an error, though all else that was marked is gone (rule 1939-16).
+function afterUpdate(session: Session, outcome: UpdateOutcome, effects: Effects): void {
   if (outcome === "done") effects.ok(session.texts.bye);
+  else if (outcome === "partly") effects.error(session.personal.notRemoved, "SYS/PERM");
   else effects.error(outcome === "lost" ? session.personal.takenOver : session.personal.notRemoved, "SYS/TEMP");
   close(session, effects);
 }

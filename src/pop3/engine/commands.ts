@@ -163,9 +163,9 @@ const rows: readonly Command[] = [
     run: quit,
     usage: "QUIT",
     summary:
-      "Ends the session. After a login it removes what was marked, in one transaction, and the answer is its outcome; `[SYS/TEMP]`: nothing was removed.",
+      "Ends the session. After a login it removes what was marked, in one transaction, and the answer is its outcome; `[SYS/TEMP]`: nothing was removed; `[SYS/PERM]`: all but messages whose rows are damaged, which stay.",
     reply: "+OK",
-    codes: ["SYS/TEMP"],
+    codes: ["SYS/TEMP", "SYS/PERM"],
     rfc: "RFC 1939 §4, §6",
   },
   {

@@ -14,7 +14,7 @@ export type Faults = {
   facts?: Error;
   open?: Error | "login-delay";
   listing?: Error;
-  update?: "lost" | "full" | "failed" | Error;
+  update?: "partly" | "lost" | "full" | "failed" | Error;
   /** By uid: what the reader says before any octet, or after its first piece. */
   read?: Map<number, "damaged" | "gone" | "failed" | "utf8" | "damaged-later">;
 };
@@ -123,10 +123,13 @@ export class MemoryPorts {
         const { update } = this.faults;
         if (update instanceof Error) throw update;
         release();
-        if (update !== undefined) return err(update);
-        this.#messages = this.#messages.filter(({ uid }) => !uids.includes(uid));
-        this.removed.push(...uids);
-        return ok({ removed: uids.length });
+        if (update !== undefined && update !== "partly") return err(update);
+        // The first of them stays.
+        const kept = update === "partly" ? 1 : 0;
+        const going = uids.subarray(kept);
+        this.#messages = this.#messages.filter(({ uid }) => !going.includes(uid));
+        this.removed.push(...going);
+        return ok({ removed: going.length, ...(kept > 0 ? { kept } : {}) });
       },
       release,
     });

@@ -10,7 +10,7 @@ import { newGiven, World, type Given, type WorldMessage } from "./world.ts";
  *   given scram|scram-sha1|oauth         these mechanisms are on (given binding: the TLS layer has something to bind to;
  *         given certificate: the client showed tim's certificate)
  *   given login throttled|unavailable|damaged, facts unavailable|damaged, open in-use|login-delay|unavailable|damaged,
- *         listing unavailable|damaged|short, update lost|full|failed          what a port answers instead of the usual
+ *         listing unavailable|damaged|short, update partly|lost|full|failed   what a port answers instead of the usual
  *   given expire|login-delay N [user]    what is announced before a login (user: it is not the same for all)
  *   given own expire|login-delay N, own language TAG, own no-delete              what holds for tim
  *   message "octets" [uidl NAME] [fault damaged|gone|failed|utf8] [ascii "octets"]     one more message in tim's

@@ -32,7 +32,7 @@ export type Given = {
   facts: Outage | undefined;
   open: "in-use" | "login-delay" | Outage | undefined;
   listing: Outage | "short" | undefined;
-  update: "lost" | "full" | "failed" | undefined;
+  update: "partly" | "lost" | "full" | "failed" | undefined;
 };
 
 /** The world with a user `tim`, whose password is `tanstaaf`, and no mail. */
@@ -129,7 +129,8 @@ export class World {
       case "send":
         return this.#send(action);
       case "update":
-        this.removed = given.update === undefined ? [...action.uids] : [];
+        this.removed =
+          given.update === undefined ? [...action.uids] : given.update === "partly" ? Array.from(action.uids.subarray(1)) : [];
         return { kind: "updated", outcome: given.update ?? "done" };
       case "upgrade":
         return { kind: "upgrade", octetsBehind: this.#splitter.held };

@@ -2,13 +2,15 @@ import type { BodyId, MailboxId, Uid } from "../../model/ids.ts";
 import { UidSet } from "../uid-set.ts";
 import type { Weight } from "./mailboxes.ts";
 import { numbersIn } from "./numbers.ts";
+import { isSound } from "./row-crc.ts";
 import type { Sql } from "./statement.ts";
 import { statement } from "./statement.ts";
+import type { MessageRow } from "./tables.ts";
 
 const find = statement("message.find", (database, given: { mailbox: MailboxId; uids: string }) =>
   database
     .selectFrom("message")
-    .select(["uid", "octets", "octets_downgraded", "body"])
+    .selectAll()
     .where("mailbox", "=", given.mailbox)
     .where("uid", "in", numbersIn(given.uids)),
 );
@@ -30,9 +32,21 @@ const PAGE = 2000;
 /** Rows of messages that are being removed: what they weigh and the bodies they show. */
 export type Removing = Weight & { readonly uids: readonly Uid[]; readonly bodies: readonly BodyId[] };
 
-/** Those of these messages that are there. */
-export async function weighRows(sql: Sql, mailbox: MailboxId, uids: readonly number[]): Promise<Removing> {
+/**
+ * Those of these messages that are there and as they were written. `damaged`: the others, which may be any message's: their
+ * octets and the body that they name are not to be believed, so nothing is ever removed by them.
+ */
+export async function weighRows(
+  sql: Sql,
+  mailbox: MailboxId,
+  uids: readonly number[],
+): Promise<Removing & { readonly damaged: Removing }> {
   const rows = await sql.all(find, { mailbox, uids: JSON.stringify(uids) });
+  const { sound = [], damaged = [] } = Object.groupBy(rows, (row) => (isSound(row) ? "sound" : "damaged"));
+  return { ...weigh(sound), damaged: weigh(damaged) };
+}
+
+function weigh(rows: readonly MessageRow[]): Removing {
   let octets = 0;
   let octetsDowngraded = 0;
   for (const row of rows) {

@@ -2,6 +2,7 @@ import { accountByAddress, accountPage, accountPageOfDomain } from "./accounts.t
 import { appPasswordsOfAccount } from "./app-passwords.ts";
 import { listDomains, oneDomain } from "./domains.ts";
 import { clockNoted } from "./high-water.ts";
+import { wholeRows } from "./damaged-rows.ts";
 import { historyPage } from "./history.ts";
 import { knownPlacesSince } from "./known-places.ts";
 import { accountUsage, mailboxSnapshot, removedTotal } from "./mailboxes.ts";
@@ -35,6 +36,7 @@ const readStatements: readonly Statement<never, unknown>[] = [
   removedPage,
   removedTotal,
   schemaVersion,
+  wholeRows,
 ];
 
 /** The texts of those statements, to be handed to such a thread. */

@@ -52,7 +52,7 @@ const firstCome = statement(
 const oldest = statement("removed.oldest", (database, given: { before: number; limit: number }) =>
   database
     .selectFrom("removed")
-    .select(["mailbox", "uid", "octets", "body", "at"])
+    .selectAll()
     .where("at", "<", given.before)
     .orderBy("at")
     .orderBy("mailbox")
@@ -60,12 +60,7 @@ const oldest = statement("removed.oldest", (database, given: { before: number; l
     .limit(given.limit),
 );
 const ofMailbox = statement("removed.ofMailbox", (database, given: { mailbox: MailboxId; limit: number }) =>
-  database
-    .selectFrom("removed")
-    .select(["mailbox", "uid", "octets", "body", "at"])
-    .where("mailbox", "=", given.mailbox)
-    .orderBy("at")
-    .limit(given.limit),
+  database.selectFrom("removed").selectAll().where("mailbox", "=", given.mailbox).orderBy("at").limit(given.limit),
 );
 const remove = statement(
   "removed.remove",
@@ -77,9 +72,6 @@ const remove = statement(
       .where("at", "<=", given.last)
       .where("uid", "in", numbersIn(given.uids)),
 );
-
-/** A row that may be erased. */
-export type ErasableRow = Pick<RemovedRow, "mailbox" | "uid" | "octets" | "body" | "at">;
 
 /** Copies rows of messages that are being removed to where undelete finds them. */
 export async function keepRemovedRows(
@@ -102,12 +94,12 @@ export async function firstRemovedRows(
 }
 
 /** The rows of all mailboxes that were removed first. */
-export async function oldestRemovedRows(sql: Sql, before: number, limit: number): Promise<readonly ErasableRow[]> {
+export async function oldestRemovedRows(sql: Sql, before: number, limit: number): Promise<readonly RemovedRow[]> {
   return sql.all(oldest, { before, limit });
 }
 
 /** Rows of one mailbox, whether it is there or not. */
-export async function removedRowsOf(sql: Sql, mailbox: MailboxId, limit: number): Promise<readonly ErasableRow[]> {
+export async function removedRowsOf(sql: Sql, mailbox: MailboxId, limit: number): Promise<readonly RemovedRow[]> {
   return sql.all(ofMailbox, { mailbox, limit });
 }
 

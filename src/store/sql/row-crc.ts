@@ -18,3 +18,8 @@ export function rowCrc(row: Omit<MessageRow, "row_crc">): number {
   if (row.body_key !== null) crc = crc32(row.body_key, crc);
   return crc;
 }
+
+/** Whether a row is as it was written. */
+export function isSound(row: MessageRow): boolean {
+  return rowCrc(row) === row.row_crc;
+}

@@ -1,4 +1,6 @@
 import type { MailboxId } from "../../model/ids.ts";
+import type { Weight } from "../sql/mailboxes.ts";
+import { uncountMessages, uncountRemoved } from "../sql/mailboxes.ts";
 import { messageUids } from "../sql/message-removal.ts";
 import type { Removal } from "../sql/removals.ts";
 import { advanceRemoval, deleteRemoval, oldestKeptRemoval, oldestRemoval } from "../sql/removals.ts";
@@ -27,10 +29,24 @@ async function carryOut(context: UnitContext, removal: Removal | undefined): Pro
   }
   const { chosen, from } = await nextSlice(context, removal);
   // The mailbox's counters and its history changed when the removal was noted.
-  if (chosen.length > 0) await removeRows(context, removal.mailbox, chosen, removal);
+  if (chosen.length > 0) {
+    const { damaged } = await removeRows(context, removal.mailbox, chosen, removal);
+    if (damaged.messages > 0) await takeBack(context, removal, damaged);
+  }
   if (from === undefined) await deleteRemoval(sql, removal.id);
   else await advanceRemoval(sql, removal.id, from - 1);
   return true;
+}
+
+/** Rows that rotted since the removal was noted are messages of the mailbox again: nothing is removed by what they say. */
+async function takeBack({ sql }: UnitContext, { mailbox, keep }: Removal, damaged: Weight): Promise<void> {
+  const { messages, octets, octetsDowngraded } = damaged;
+  await uncountMessages(sql, mailbox, {
+    messages: -messages,
+    octets: -octets,
+    octetsDowngraded: -octetsDowngraded,
+  });
+  if (keep) await uncountRemoved(sql, mailbox, damaged);
 }
 
 async function nextSlice(

@@ -7,8 +7,9 @@ import { forgetHistory, insertHistory } from "../sql/history.ts";
 import { noteTime as setLastTime } from "../sql/high-water.ts";
 import { forgetKnownPlaces } from "../sql/known-places.ts";
 import { uncountRemoved } from "../sql/mailboxes.ts";
-import type { ErasableRow } from "../sql/removed-rows.ts";
+import type { RemovedRow } from "../sql/tables.ts";
 import { deleteRemovedRows, oldestRemovedRows } from "../sql/removed-rows.ts";
+import { isSound } from "../sql/row-crc.ts";
 import { UidSet } from "../uid-set.ts";
 import { dropBodies } from "./drop-bodies.ts";
 import { SLICE } from "./slices.ts";
@@ -20,7 +21,9 @@ export async function erase(
   removedBefore: number,
 ): Promise<Result<{ readonly messages: number; readonly octets: number; readonly more: boolean }, never>> {
   const { sql, now: at } = context;
-  const rows = await oldestRemovedRows(sql, removedBefore, SLICE);
+  const found = await oldestRemovedRows(sql, removedBefore, SLICE);
+  // A row that is damaged may name another message's body: it stays, for scrub to tell of.
+  const rows = found.filter(isSound);
   const entries: NewEntry[] = [];
   let erased = 0;
   for (const [mailbox, of] of byMailbox(rows)) {
@@ -34,10 +37,10 @@ export async function erase(
   const bodies = rows.map(({ body }) => body);
   if (bodies.length > 0) await dropBodies(context, bodies);
   await insertHistory(sql, entries);
-  return ok({ messages: rows.length, octets: erased, more: rows.length === SLICE });
+  return ok({ messages: rows.length, octets: erased, more: found.length === SLICE });
 }
 
-function byMailbox(rows: readonly ErasableRow[]): Map<MailboxId, ErasableRow[]> {
+function byMailbox(rows: readonly RemovedRow[]): Map<MailboxId, RemovedRow[]> {
   return Map.groupBy(rows, ({ mailbox }) => mailbox);
 }
 

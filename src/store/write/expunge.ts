@@ -1,8 +1,8 @@
 import type { Result } from "../../lib/result.ts";
 import { ok } from "../../lib/result.ts";
 import { NO_ACTOR } from "../../model/history.ts";
-import type { MailboxId } from "../../model/ids.ts";
-import type { RemovalCause } from "../ports.ts";
+import type { MailboxId, Uid } from "../../model/ids.ts";
+import type { Expunged, RemovalCause } from "../ports.ts";
 import { insertHistory } from "../sql/history.ts";
 import type { Weight } from "../sql/mailboxes.ts";
 import { countRemoved, uncountMessages } from "../sql/mailboxes.ts";
@@ -27,38 +27,44 @@ export async function expunge(
   mailbox: MailboxId,
   uids: Uint32Array,
   cause?: RemovalCause,
-): Promise<Result<{ readonly removed: number }, never>> {
+): Promise<Result<Expunged, never>> {
   const { sql, now: at } = context;
   const by: By = cause === undefined ? { ...NO_ACTOR, at, kind: "", keep: false } : { ...cause, at };
   let set = UidSet.of(uids);
   for (const pending of await pendingRemovals(sql, mailbox)) set = set.minus(pending);
-  const { weight, removed } =
+  const { weight, removed, damaged } =
     set.count <= MOST_AT_ONCE
       ? await removeNow(context, mailbox, set, by)
       : await removeLater(context, mailbox, set, by);
-  if (weight.messages === 0) return ok({ removed: 0 });
+  const kept = damaged.length === 0 ? {} : { damaged };
+  if (weight.messages === 0) return ok({ removed: 0, ...kept });
   await uncountMessages(sql, mailbox, weight);
   if (by.keep) await countRemoved(sql, mailbox, weight);
   if (cause !== undefined) await insertHistory(sql, [{ ...cause, mailbox, at, uids: removed }]);
-  return ok({ removed: weight.messages });
+  return ok({ removed: weight.messages, ...kept });
 }
 
-type Outcome = { readonly weight: Weight; readonly removed: UidSet };
+type Outcome = { readonly weight: Weight; readonly removed: UidSet; readonly damaged: readonly Uid[] };
 
 async function removeNow(context: UnitContext, mailbox: MailboxId, set: UidSet, by: By): Promise<Outcome> {
   const weight = await removeRows(context, mailbox, set.toArray(), by);
-  return { weight, removed: UidSet.of(Uint32Array.from(weight.uids)) };
+  return { weight, removed: UidSet.of(Uint32Array.from(weight.uids)), damaged: weight.damaged.uids };
 }
 
+// Whether their rows are as they were written is asked before (Mail.damagedRows) and when they are carried out: all of them
+// at once would hold everybody up.
 async function removeLater({ sql }: UnitContext, mailbox: MailboxId, set: UidSet, by: By): Promise<Outcome> {
   const weight = await weighMessages(sql, mailbox, set);
-  if (weight.messages === 0) return { weight, removed: set };
+  if (weight.messages === 0) return { weight, removed: set, damaged: [] };
   const removed = weight.messages === set.count ? set : await presentUids(sql, mailbox, set);
   await insertRemoval(sql, { ...by, mailbox, uids: removed });
-  return { weight, removed };
+  return { weight, removed, damaged: [] };
 }
 
-/** Takes rows away, to where undelete finds them or for good; the mailbox's counters are the caller's. */
+/**
+ * Takes rows away, to where undelete finds them or for good; the mailbox's counters are the caller's. Rows that are damaged
+ * stay: their key may be another message's, and the body that they name too.
+ */
 export async function removeRows(
   context: UnitContext,
   mailbox: MailboxId,
@@ -68,8 +74,8 @@ export async function removeRows(
   const { sql } = context;
   const found = await weighRows(sql, mailbox, uids);
   if (found.messages === 0) return found;
-  if (by.keep) await keepRemovedRows(sql, mailbox, uids, by);
-  await deleteMessageRows(sql, mailbox, uids);
+  if (by.keep) await keepRemovedRows(sql, mailbox, found.uids, by);
+  await deleteMessageRows(sql, mailbox, found.uids);
   if (!by.keep) await dropBodies(context, found.bodies);
   return found;
 }
