@@ -8,6 +8,7 @@ const unitTests = [
   "test/contracts/**/*.test.ts",
   "test/fuzz/**/*.test.ts",
   "test/sim/**/*.test.ts",
+  "test/torture/**/*.test.ts",
 ];
 const realPrograms = ["test/e2e/**/*.test.ts"];
 
@@ -21,7 +22,6 @@ const tasks = {
     given[0] === "--write"
       ? ["test/e2e/client-table/write.ts"]
       : testRun(["--test-timeout=1200000"], ["test/e2e/client-table/*.test.ts"], given),
-  "e2e:kill": (given) => ["test/e2e/kill/run.ts", ...given],
   fuzz: (given) => ["test/fuzz/run.ts", ...given],
   sim: (given) => ["test/sim/run.ts", ...given],
   torture: (given) => ["test/torture/run.ts", ...given],

@@ -10,6 +10,9 @@ type Entry = {
 /** One QUIT without an answer: it removed all that it marked, or nothing. */
 type Uncertain = { readonly keys: readonly string[] };
 
+/** What is wrong: lost, back after its removal, under another unique id, a step done in part, or anything else. */
+type Wrong = "lost" | "back" | "changed" | "halved" | "other";
+
 export type Found = { readonly id: string; readonly digest: string; readonly uidl: string };
 
 /** Keeps, outside of the server, what was acknowledged, and holds a maildrop against it. */
@@ -17,11 +20,15 @@ export class Ledger {
   readonly #entries = new Map<string, Entry>();
   /** Every unique id ever seen, with the message that it named: none may ever name another. */
   readonly #uidls = new Map<string, string>();
+  /** Messages of which nobody knows yet whether they came to all of their maildrops or to none. */
+  readonly #unsettled = new Map<string, readonly string[]>();
   readonly problems: string[] = [];
+  readonly wrong: Record<Wrong, number> = { lost: 0, back: 0, changed: 0, halved: 0, other: 0 };
   readonly counts = { sent: 0, acknowledged: 0, removed: 0, uncertain: 0, checked: 0 };
 
   /** Before the first octet of the message leaves. */
   sending(id: string, boxes: readonly string[], digest: string): void {
+    if (boxes.length > 1) this.#unsettled.set(id, boxes);
     for (const box of boxes) {
       this.#entries.set(key(box, id), { digest, acknowledged: false, removal: "none" });
       this.counts.sent += 1;
@@ -38,14 +45,18 @@ export class Ledger {
   seen(box: string, { id, digest, uidl }: Found): void {
     const name = key(box, id);
     const entry = this.#entries.get(name);
-    if (entry === undefined) return this.#problem(`${name} was never sent`);
-    if (entry.digest !== digest) this.#problem(`${name} has other octets than were sent`);
-    if (entry.uidl !== undefined && entry.uidl !== uidl) this.#problem(`${name}: UIDL ${entry.uidl} became ${uidl}`);
+    if (entry === undefined) return this.#problem("other", `${name} was never sent`);
+    if (entry.digest !== digest) this.#problem("lost", `${name} has other octets than were sent`);
+    if (entry.uidl !== undefined && entry.uidl !== uidl)
+      this.#problem("changed", `${name}: UIDL ${entry.uidl} became ${uidl}`);
     entry.uidl = uidl;
     const before = this.#uidls.get(`${box} ${uidl}`);
-    if (before !== undefined && before !== name) this.#problem(`${box}: UIDL ${uidl} was ${before} and is ${name}`);
+    if (before !== undefined && before !== name)
+      this.#problem("changed", `${box}: UIDL ${uidl} was ${before} and is ${name}`);
     this.#uidls.set(`${box} ${uidl}`, name);
-    if (entry.removal === "confirmed") this.#problem(`${name} is back after its removal was confirmed`);
+    if (entry.removal === "confirmed") this.#problem("back", `${name} is back after its removal was confirmed`);
+    // Nobody is shown what is not committed.
+    entry.acknowledged = true;
   }
 
   /** The message that a unique id named when it was last seen. */
@@ -72,7 +83,7 @@ export class Ledger {
     const present = new Set<string>();
     for (const message of found) {
       const name = key(box, message.id);
-      if (present.has(name)) this.#problem(`${name} is there twice`);
+      if (present.has(name)) this.#problem("other", `${name} is there twice`);
       present.add(name);
       this.seen(box, message);
       this.counts.checked += 1;
@@ -84,17 +95,27 @@ export class Ledger {
     }
   }
 
+  /** After a check of all maildrops: a message came to all of its recipients in one step, or to none. */
+  settleDeliveries(): void {
+    for (const [id, boxes] of this.#unsettled) {
+      const came = boxes.filter((box) => this.#entry(key(box, id)).acknowledged);
+      if (came.length > 0 && came.length < boxes.length)
+        this.#problem("halved", `${id} came to ${came.join()} of ${boxes.join()}`);
+    }
+    this.#unsettled.clear();
+  }
+
   #settleQuit({ keys }: Uncertain, present: ReadonlySet<string>): void {
     const left = keys.filter((name) => present.has(name));
     if (left.length > 0 && left.length < keys.length) {
-      this.#problem(`a QUIT removed ${keys.length - left.length} of ${keys.length}: ${keys.join(", ")}`);
+      this.#problem("halved", `a QUIT removed ${keys.length - left.length} of ${keys.length}: ${keys.join(", ")}`);
     }
     for (const name of keys) this.#entry(name).removal = present.has(name) ? "none" : "confirmed";
   }
 
   #settle(name: string, entry: Entry, isPresent: boolean): void {
-    if (isPresent) entry.acknowledged = true;
-    else if (entry.acknowledged && entry.removal === "none") this.#problem(`${name} got 250 and is missing`);
+    if (!isPresent && entry.acknowledged && entry.removal === "none")
+      this.#problem("lost", `${name} got 250 and is missing`);
     // Either never stored or gone for good: in both cases it must not appear from now on.
     if (!isPresent) entry.removal = "confirmed";
   }
@@ -105,7 +126,8 @@ export class Ledger {
     return entry;
   }
 
-  #problem(text: string): void {
+  #problem(wrong: Wrong, text: string): void {
+    this.wrong[wrong] += 1;
     this.problems.push(text);
   }
 }

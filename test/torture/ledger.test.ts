@@ -58,6 +58,16 @@ test("the ledger of the kill runs finds each kind of loss", async (t) => {
       assert.equal(ledger.problems.length, found.length === 0 ? 2 : 0);
     }
   });
+  await t.test("a message came to one of its two recipients only", () => {
+    for (const second of [[], [message("d", { uidl: "second" })]]) {
+      const ledger = new Ledger();
+      ledger.sending("d", ["one", "two"], "d-d");
+      ledger.check("one", [message("d")]);
+      ledger.check("two", second);
+      ledger.settleDeliveries();
+      assert.deepEqual(ledger.problems, second.length === 0 ? ["d came to one of one,two"] : []);
+    }
+  });
   await t.test("other octets, another unique id, one that is used again, a message twice, one never sent", () => {
     const wrong: readonly (readonly [Found[], RegExp])[] = [
       [[message("a", { digest: "other" }), message("b")], /other octets/],

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { addressOf, passwordOf } from "../harness/installation.ts";
-import { Pop3 } from "../harness/pop3.ts";
-import type { Random } from "../harness/random.ts";
-import type { Server } from "../harness/server.ts";
-import { Smtp } from "../harness/smtp.ts";
-import { withoutTrace } from "../harness/trace.ts";
+import { stuff } from "../e2e/harness/dots.ts";
+import { addressOf, passwordOf } from "../e2e/harness/installation.ts";
+import { Pop3 } from "../e2e/harness/pop3.ts";
+import type { Random } from "../e2e/harness/random.ts";
+import type { Server } from "../e2e/harness/server.ts";
+import { Smtp } from "../e2e/harness/smtp.ts";
+import { withoutTrace } from "../e2e/harness/trace.ts";
 import type { Found, Ledger } from "./ledger.ts";
+import type { Point } from "./moments.ts";
 
 /** One round of load on a running server, up to its death. */
 export type Round = {
@@ -14,16 +16,17 @@ export type Round = {
   readonly ledger: Ledger;
   readonly random: Random;
   readonly boxes: readonly string[];
-  /** Called at each step of a dialogue; the server is killed at one of them. */
-  readonly step: () => void;
+  /** Called where a dialogue comes to such a point; the server may be killed there. */
+  readonly at: (point: Point) => Promise<void>;
   /** Whether the server was killed: what fails from then on is no finding. */
   readonly over: () => boolean;
 };
 
-const mostMessages = 60;
+// A maildrop with more of them is emptied rather than thinned out: each is read after each kill.
+const MANY_MESSAGES = 20;
 let sequence = 0;
 
-/** Sends messages of many sizes on one connection after another, to one box or two, until the server is gone. */
+/** Sends messages of many sizes on one connection after another, to one box or more, until the server is gone. */
 export async function deliver(round: Round, protocol: "smtp" | "lmtp"): Promise<void> {
   await untilOver(round, async () => {
     await using session = await Smtp.open(round.server.ports[protocol], { lmtp: protocol === "lmtp" });
@@ -32,27 +35,38 @@ export async function deliver(round: Round, protocol: "smtp" | "lmtp"): Promise<
   });
 }
 
-async function deliverOne({ ledger, random, boxes, step }: Round, session: Smtp): Promise<void> {
+async function deliverOne(round: Round, session: Smtp): Promise<void> {
+  const { ledger, random, boxes } = round;
   sequence += 1;
   const id = `k${sequence}`;
-  const first = random.pick(boxes);
-  const second = random.pick(boxes);
-  const recipients = random.fraction() < 0.2 && first !== second ? [first, second] : [first];
+  const recipients = chooseSome(boxes, random.pick([1, 1, 1, 1, 2, 3]), random);
   const content = makeContent(id, random);
   ledger.sending(id, recipients, digestOf(content));
-  step();
   const addresses = recipients.map(addressOf);
   const replies =
-    random.fraction() < 0.3 && session.extensions.includes("CHUNKING")
+    random.fraction() < 0.2 && session.extensions.includes("CHUNKING")
       ? await session.bdat("kill@e2e.test", addresses, content, [random.between(1, content.length)])
-      : await session.data("kill@e2e.test", addresses, content);
+      : await sendInPieces(round, session, addresses, content);
   for (const [index, box] of recipients.entries()) {
     // SMTP has one reply for all recipients, LMTP one for each.
     const reply = session.lmtp ? replies[index] : replies[0];
     assert.equal(reply?.code, 250, JSON.stringify(reply));
     ledger.acknowledged(id, box);
   }
-  step();
+}
+
+/** As Smtp.data, but with a stop on the way. */
+async function sendInPieces(round: Round, session: Smtp, addresses: readonly string[], content: Buffer) {
+  await session.envelope("kill@e2e.test", addresses);
+  await session.must("DATA", 354);
+  const octets = stuff(content);
+  const half = round.random.between(1, octets.length - 1);
+  await session.wire.send(octets.subarray(0, half));
+  await round.at("in the middle of a body");
+  await session.wire.send(octets.subarray(half));
+  const replies = [];
+  for (let count = session.lmtp ? addresses.length : 1; count > 0; count -= 1) replies.push(await session.reply());
+  return replies;
 }
 
 /** Fetches and deletes in one maildrop after another, until the server is gone. Some sessions end without QUIT. */
@@ -60,10 +74,12 @@ export async function remove(round: Round, boxes: readonly string[]): Promise<vo
   await untilOver(round, () => removeIn(round, round.random.pick(boxes)));
 }
 
-async function removeIn({ server, ledger, random, step }: Round, box: string): Promise<void> {
+async function removeIn(round: Round, box: string): Promise<void> {
+  const { server, ledger, random } = round;
   await using session = await login(server, box);
   const uidls = await session.uidl();
-  const share = uidls.length > mostMessages ? 0.9 : 0.3;
+  if (random.fraction() < 0.3) await fetchLargest(round, session, box, uidls);
+  const share = uidls.length > MANY_MESSAGES ? 0.9 : 0.3;
   const ids: string[] = [];
   for (const [index, uidl] of uidls.entries()) {
     if (random.fraction() > share) continue;
@@ -76,15 +92,28 @@ async function removeIn({ server, ledger, random, step }: Round, box: string): P
     }
     await session.must(`DELE ${index + 1}`);
     ids.push(id);
-    step();
   }
   // A session that just ends removes nothing (rule 1939-17): the next check finds all of it.
-  if (random.fraction() < 0.25) return;
+  if (random.fraction() < 0.2) return;
+  await round.at("before QUIT");
   ledger.quitting(box, ids);
-  step();
-  await session.quit();
+  await session.wire.send("QUIT\r\n");
+  if (ids.length > 0) await round.at("behind QUIT");
+  assert.match(await session.wire.line(), /^\+OK/, "the answer to QUIT");
   ledger.removed(box, ids);
-  step();
+}
+
+/** Fetches the message that takes longest, with a stop while it is on its way. */
+async function fetchLargest(round: Round, session: Pop3, box: string, uidls: readonly string[]): Promise<void> {
+  const sizes = await session.list();
+  const index = sizes.indexOf(Math.max(...sizes));
+  const uidl = uidls[index];
+  if (uidl === undefined) return;
+  await session.wire.send(`RETR ${index + 1}\r\n`);
+  session.wire.socket.pause();
+  await round.at("within an answer to RETR");
+  session.wire.socket.resume();
+  round.ledger.seen(box, { ...identify(await session.answerToRetr(index + 1)), uidl });
 }
 
 /** Fetches a whole maildrop. */
@@ -112,9 +141,15 @@ async function untilOver(round: Round, work: () => Promise<void>): Promise<void>
   }
 }
 
+function chooseSome<T>(values: readonly T[], count: number, random: Random): T[] {
+  const left = [...values];
+  return Array.from({ length: count }, () => left.splice(random.between(0, left.length - 1), 1)).flat();
+}
+
+/** Octets of a message: most are small, some are spooled (above 256 KiB), few have a file of their own for their size. */
 function makeContent(id: string, random: Random): Buffer {
   const big = random.fraction();
-  const octets = big < 0.01 ? random.between(1_000_000, 2_000_000) : big < 0.05 ? 300_000 : random.between(0, 20_000);
+  const octets = big < 0.02 ? random.between(1_000_000, 2_500_000) : big < 0.1 ? 300_000 : random.between(0, 20_000);
   const line = `${"abcdefghijklmnopqrstuvwxyz".slice(random.between(0, 20))}${random.between(0, 1e9)}\r\n.dot\r\n`;
   return Buffer.from(`X-Kill-Id: ${id}\r\n\r\n${line.repeat(Math.ceil(octets / line.length))}`);
 }
