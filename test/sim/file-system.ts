@@ -16,7 +16,7 @@ export class SystemError extends Error {
   }
 }
 
-type Descriptor = { readonly file: SimFile; readonly path: string; readonly writes: boolean };
+type Descriptor = { readonly entry: Entry; readonly path: string; readonly writes: boolean };
 
 const BLOCK_OCTETS = 4096;
 const FIRST_DESCRIPTOR = 3;
@@ -48,38 +48,38 @@ export class FileSystem {
     const found = folder.get(name);
     if (how === "create" && found !== undefined) throw new SystemError("EEXIST", at);
     if (how !== "create" && found === undefined) throw new SystemError("ENOENT", at);
-    if (found instanceof SimFolder) throw new SystemError("EISDIR", at);
-    const file = found ?? new SimFile();
-    if (found === undefined) this.#enter(folder, name, file);
-    file.descriptors += 1;
+    if (found instanceof SimFolder && how === "write") throw new SystemError("EISDIR", at);
+    const entry = found ?? this.#create(folder, name);
+    if (entry instanceof SimFile) entry.descriptors += 1;
     // The lowest that is free, as POSIX has it: who uses a closed one meets another's file.
     let descriptor = FIRST_DESCRIPTOR;
     while (this.#descriptors.has(descriptor)) descriptor += 1;
-    this.#descriptors.set(descriptor, { file, path: at, writes: how !== "read" });
+    this.#descriptors.set(descriptor, { entry, path: at, writes: how !== "read" });
     return descriptor;
   }
 
   close(descriptor: number): void {
-    const { file } = this.#opened(descriptor);
+    const { entry } = this.#opened(descriptor);
     this.#descriptors.delete(descriptor);
-    file.descriptors -= 1;
-    this.#release(file);
+    if (entry instanceof SimFolder) return;
+    entry.descriptors -= 1;
+    this.#release(entry);
   }
 
   closeAll(): void {
-    for (const descriptor of [...this.#descriptors.keys()]) this.close(descriptor);
+    for (const descriptor of this.#descriptors.keys()) this.close(descriptor);
   }
 
   read(descriptor: number, target: Uint8Array, at: number): number {
-    const { file } = this.#opened(descriptor);
+    const { entry } = this.#opened(descriptor);
+    if (entry instanceof SimFolder) throw new SystemError("EISDIR", "read");
     if (at < 0) throw new SystemError("EINVAL", `read at ${at}`);
-    return file.read(at, target);
+    return entry.read(at, target);
   }
 
   /** Writes what there is room for; then, when that was not all, says that the disk is full. */
   write(descriptor: number, octets: Uint8Array, at: number): void {
-    const { file, writes } = this.#opened(descriptor);
-    if (!writes) throw new SystemError("EBADF", "not open for writing");
+    const file = this.#openedForWriting(descriptor, "EBADF");
     if (at < 0) throw new SystemError("EINVAL", `write at ${at}`);
     const most = blocks(file.size) + Math.floor(this.free / BLOCK_OCTETS) * BLOCK_OCTETS;
     const fits = Math.min(octets.byteLength, Math.max(0, most - at));
@@ -90,8 +90,7 @@ export class FileSystem {
   }
 
   truncate(descriptor: number, size: number): void {
-    const { file, writes } = this.#opened(descriptor);
-    if (!writes) throw new SystemError("EINVAL", "not open for writing");
+    const file = this.#openedForWriting(descriptor, "EINVAL");
     const grows = blocks(size) - blocks(file.size);
     if (grows > this.free) throw new SystemError("ENOSPC", "truncate");
     file.truncate(size);
@@ -99,11 +98,11 @@ export class FileSystem {
   }
 
   sync(descriptor: number): void {
-    this.#opened(descriptor).file.sync();
+    this.#opened(descriptor).entry.sync();
   }
 
   failSync(descriptor: number, share: number, random: Random): void {
-    this.#opened(descriptor).file.failSync(share, random);
+    this.#opened(descriptor).entry.failSync(share, random);
   }
 
   rename(from: string, to: string): void {
@@ -113,11 +112,16 @@ export class FileSystem {
     const replaced = target.get(newName);
     if (moved === undefined) throw new SystemError("ENOENT", from);
     if (moved === replaced) return;
-    if (replaced instanceof SimFolder) throw new SystemError("EISDIR", to);
-    if (moved instanceof SimFolder && replaced !== undefined) throw new SystemError("ENOTDIR", to);
+    if (to.startsWith(`${from}/`)) throw new SystemError("EINVAL", to);
+    if (replaced instanceof SimFolder) {
+      if (!(moved instanceof SimFolder)) throw new SystemError("EISDIR", to);
+      if (replaced.names.length > 0) throw new SystemError("ENOTEMPTY", to);
+    } else if (moved instanceof SimFolder && replaced !== undefined) {
+      throw new SystemError("ENOTDIR", to);
+    }
     target.set(newName, moved);
     source.remove(oldName);
-    if (replaced !== undefined) this.#leave(replaced);
+    if (replaced instanceof SimFile) this.#leave(replaced);
   }
 
   unlink(at: string): void {
@@ -132,15 +136,16 @@ export class FileSystem {
   mkdir(at: string): void {
     const [folder, name] = this.#place(at);
     if (folder.get(name) !== undefined) throw new SystemError("EEXIST", at);
+    this.#assertRoom();
     folder.set(name, new SimFolder());
   }
 
   syncFolder(at: string): void {
-    this.folder(at).sync();
+    this.#entry(at).sync();
   }
 
   failSyncFolder(at: string, share: number, random: Random): void {
-    this.folder(at).failSync(share, random);
+    this.#entry(at).failSync(share, random);
   }
 
   /** What a name is; undefined: nothing. */
@@ -156,8 +161,7 @@ export class FileSystem {
   }
 
   folder(at: string): SimFolder {
-    const found = this.look(at);
-    if (found === undefined) throw new SystemError("ENOENT", at);
+    const found = this.#entry(at);
     if (found instanceof SimFile) throw new SystemError("ENOTDIR", at);
     return found;
   }
@@ -185,8 +189,19 @@ export class FileSystem {
     visit(this.#root);
   }
 
+  #entry(at: string): Entry {
+    const found = this.look(at);
+    if (found === undefined) throw new SystemError("ENOENT", at);
+    return found;
+  }
+
   #place(at: string): [SimFolder, string] {
     return [this.folder(path.dirname(at)), path.basename(at)];
+  }
+
+  // Not all file systems take a name when no block is free.
+  #assertRoom(): void {
+    if (this.free < BLOCK_OCTETS) throw new SystemError("ENOSPC", "no room for a name");
   }
 
   #opened(descriptor: number): Descriptor {
@@ -195,9 +210,18 @@ export class FileSystem {
     return opened;
   }
 
-  #enter(folder: SimFolder, name: string, file: SimFile): void {
+  #openedForWriting(descriptor: number, refusal: string): SimFile {
+    const { entry, writes } = this.#opened(descriptor);
+    if (!writes || entry instanceof SimFolder) throw new SystemError(refusal, "not open for writing");
+    return entry;
+  }
+
+  #create(folder: SimFolder, name: string): SimFile {
+    this.#assertRoom();
+    const file = new SimFile();
     folder.set(name, file);
     file.names += 1;
+    return file;
   }
 
   #leave(file: SimFile): void {

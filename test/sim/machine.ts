@@ -100,7 +100,7 @@ class SimMachine implements Machine {
   kill(): void {
     if (this.#process !== undefined) this.#process.alive = false;
     this.#files.closeAll();
-    this.#rows.kill();
+    this.#rows.kill(this.#random);
   }
 
   cutPower(random: Random): void {

@@ -5,9 +5,6 @@ import type { Process, Verb } from "./process.ts";
 import { never, ProcessEnded } from "./process.ts";
 import type { SimRows } from "./sim-rows.ts";
 
-// Where so much is free, no transaction fills the disk.
-const SCARCE_OCTETS = 2 ** 32;
-
 /** The connection of a process that writes. */
 export class SimConnection implements RowsConnection {
   readonly #rows: SimRows;
@@ -60,8 +57,7 @@ export class SimConnection implements RowsConnection {
 
   begin(): void {
     this.#enter("rows.begin", "");
-    const free = this.#free();
-    if (free < SCARCE_OCTETS) this.#rows.limit(free);
+    this.#rows.limit(this.#free());
     this.#rows.sql.begin();
   }
 

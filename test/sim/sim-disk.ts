@@ -39,7 +39,7 @@ export function simDisk(files: FileSystem, process: Process, random: Random): Di
     whole: () => files.sync(file),
     part: (share) => files.failSync(file, share, random),
   });
-  const removing = (at: string): Work<void> => ({ whole: () => ifThere(() => files.unlink(at)) });
+  const removing = (at: string): Work<void> => ({ whole: () => unless(["ENOENT"], () => files.unlink(at)) });
   return {
     openSync: (at, how) => now("openSync", at, { whole: () => files.open(at, how) }),
     // Linux: a descriptor is gone whatever close() says.
@@ -119,11 +119,13 @@ function firstOf(pieces: readonly Uint8Array[], share: number): readonly Uint8Ar
   });
 }
 
-function ifThere(work: () => void): void {
+/** What it gives, unless a system call says one of these. */
+function unless<T>(codes: readonly string[], work: () => T): T | undefined {
   try {
-    work();
+    return work();
   } catch (cause) {
-    if (!(cause instanceof SystemError && cause.code === "ENOENT")) throw cause;
+    if (!(cause instanceof SystemError && codes.includes(cause.code))) throw cause;
+    return undefined;
   }
 }
 
@@ -135,6 +137,6 @@ function makeFolder(files: FileSystem, at: string): void {
 }
 
 function octetsOf(files: FileSystem, at: string): number | undefined {
-  const found = files.look(at);
+  const found = unless(["ENOTDIR"], () => files.look(at));
   return found instanceof SimFolder ? 4096 : found?.size;
 }

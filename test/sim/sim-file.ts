@@ -2,7 +2,9 @@ import type { Random } from "../e2e/harness/random.ts";
 import { Image } from "./image.ts";
 
 /** What a disk writes whole or not at all. */
-export const SECTOR_OCTETS = 512;
+const SECTOR_OCTETS = 512;
+
+const PAGE_OCTETS = 4096;
 
 /** What happened to a file since its last sync. */
 type Change = { readonly at: number; readonly octets: Uint8Array } | { readonly size: number };
@@ -13,7 +15,7 @@ export type Kept = "all" | "none" | { readonly share: number };
 /** A file as the kernel shows it, and as it is on the disk. */
 export class SimFile {
   #cache = new Image();
-  #disk = new Image();
+  readonly #disk = new Image();
   #changes: Change[] = [];
   /** Names in folders, as the kernel shows them. */
   names = 0;
@@ -21,10 +23,6 @@ export class SimFile {
 
   get size(): number {
     return this.#cache.size;
-  }
-
-  get dirty(): boolean {
-    return this.#changes.length > 0;
   }
 
   read(at: number, target: Uint8Array): number {
@@ -95,7 +93,9 @@ function keepPart(disk: Image, changes: readonly Change[], { share }: { share: n
   let size = before;
   for (const change of changes) {
     for (const sector of sectorsOf(change, size)) touched.set(sector, (touched.get(sector) ?? 0) + 1);
-    size = "size" in change ? change.size : Math.max(size, change.at + change.octets.byteLength);
+    // A kernel takes a long write by pages, and each of them makes the file longer.
+    for (let page = nextPage(size); page < endOf(change, size); page = nextPage(page)) sizes.push(page);
+    size = endOf(change, size);
     sizes.push(size);
   }
   const left = new Map<number, number>();
@@ -111,10 +111,19 @@ function keepPart(disk: Image, changes: readonly Change[], { share }: { share: n
       left.set(sector, times - 1);
       if (times > 0) applyWithin(disk, change, sector * SECTOR_OCTETS);
     }
-    size = "size" in change ? change.size : Math.max(size, change.at + change.octets.byteLength);
+    size = endOf(change, size);
   }
   disk.resize(ends);
   if (random.fraction() < 0.5) fillWithGarbage(disk, missing, before, random);
+}
+
+/** How long a file of this size is after a change. */
+function endOf(change: Change, size: number): number {
+  return "size" in change ? change.size : Math.max(size, change.at + change.octets.byteLength);
+}
+
+function nextPage(size: number): number {
+  return (Math.floor(size / PAGE_OCTETS) + 1) * PAGE_OCTETS;
 }
 
 function* sectorsOf(change: Change, size: number): Generator<number> {

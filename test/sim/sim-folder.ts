@@ -6,7 +6,7 @@ export type Entry = SimFile | SimFolder;
 /** A folder's names as the kernel shows them, and as they are on the disk. */
 export class SimFolder {
   #names = new Map<string, Entry>();
-  #disk = new Map<string, Entry>();
+  readonly #disk = new Map<string, Entry>();
   /** Since the last sync, in order; a name without an entry was removed. */
   #changes: { readonly name: string; readonly entry: Entry | undefined }[] = [];
 

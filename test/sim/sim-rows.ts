@@ -12,6 +12,10 @@ import type { Random } from "../e2e/harness/random.ts";
 import type { Process } from "./process.ts";
 import { SimConnection, SimReader } from "./sim-connection.ts";
 
+const PAGE_OCTETS = 4096;
+const MOST_PAGES = 0x3fffffff;
+// Where so much is free, no transaction fills the disk.
+const SCARCE_OCTETS = 2 ** 32;
 /** Pages of the log that a statement is taken to change. */
 const PAGES = 8;
 
@@ -30,6 +34,8 @@ export class SimRows {
   #fallback: Uint8Array | undefined;
   #pages = 0;
   #octets: number | undefined;
+  /** Whether SQLite knows how much it may take. */
+  #limited = false;
   #ended: (() => void)[] = [];
 
   constructor(template: Uint8Array) {
@@ -55,10 +61,16 @@ export class SimRows {
 
   /** Lets the database grow by so much and no more. */
   limit(free: number): void {
-    const pages = Math.floor((this.octets + free) / PAGE_OCTETS);
-    this.#sql.query(`pragma max_page_count = ${Math.max(1, Math.min(pages, 0x3fffffff))}`);
+    if (free >= SCARCE_OCTETS && !this.#limited) return;
+    this.#limited = free < SCARCE_OCTETS;
+    const pages = this.#limited ? Math.floor((this.octets + free) / PAGE_OCTETS) : MOST_PAGES;
+    this.#sql.query(`pragma max_page_count = ${pages}`);
   }
 
+  PAGE_OCTETS = 4096;
+  MOST_PAGES = 0x3fffffff;
+  // Where so much is free, no transaction fills the disk.
+  SCARCE_OCTETS = 2 ** 32;
   /** Pages of the log that are not settled. */
   get pages(): number {
     return this.#pages;
@@ -103,13 +115,15 @@ export class SimRows {
   }
 
   /** The process is dead: what it had not committed is undone, what the kernel has of its log is what there is. */
-  kill(): void {
+  kill(random: Random): void {
     this.#ended = [];
     if (this.busy) this.#sql.rollback();
-    if (this.#doubtful === undefined) return;
-    this.#fallback ??= this.#database.serialize();
-    this.#restore(this.#doubtful);
+    const doubtful = this.#doubtful;
     this.#doubtful = undefined;
+    // Some file systems show what they could not write until the power goes, some show what is on the disk.
+    if (doubtful === undefined || random.fraction() < 0.25) return;
+    this.#fallback ??= this.#database.serialize();
+    this.#restore(doubtful);
     this.#pages += PAGES;
   }
 
@@ -123,6 +137,7 @@ export class SimRows {
     this.#sql[Symbol.dispose]();
     [this.#database, this.#sql] = openImage(image);
     this.#octets = undefined;
+    this.#limited = false;
   }
 }
 
@@ -147,7 +162,6 @@ export function rowsOf(machine: SimRows, process: Process, free: () => number): 
   };
 }
 
-const PAGE_OCTETS = 4096;
 const compiled = new Map<unknown, CompiledStatement>();
 
 // Kysely's work is the same for each machine, and there are thousands of them.
