@@ -59,6 +59,38 @@ describe("a set of uids", () => {
     );
   });
 
+  it("behaves at the highest uids as at the lowest", () => {
+    const top = 0xffffffff;
+    const high = many.map((uids) => uids.map((each) => top - each));
+    fc.assert(
+      fc.property(high, high, fc.boolean(), (one, other, whole) => {
+        const minus = whole ? UidSet.all().minus(setOf(...other)) : setOf(...other);
+        const taken = new Set(minus.toArray(2000));
+        const left = setOf(...one).minus(minus);
+        const expected = one.filter((each) => (whole ? other.includes(each) : !taken.has(each)));
+        assert.deepEqual(
+          left.toArray(),
+          expected.toSorted((a, b) => a - b),
+        );
+        assert.equal(left.count, expected.length);
+      }),
+    );
+  });
+
+  it("is the same whatever order it was made in, and does not touch what it was made of", () => {
+    fc.assert(
+      fc.property(fc.array(uid, { maxLength: 300 }), (uids) => {
+        const given = Uint32Array.from(uids);
+        const set = UidSet.of(given);
+        assert.deepEqual([...given], uids);
+        const plain = [...new Set(uids)].toSorted((a, b) => a - b);
+        assert.deepEqual([set.toArray(), set.count], [plain, plain.length]);
+        assert.deepEqual([...UidSet.of(Uint32Array.from(plain)).ranges()], [...set.ranges()]);
+        for (const [, last] of set.ranges()) assert.equal(set.has(last + 1), false);
+      }),
+    );
+  });
+
   it("comes back from its octets", () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.integer({ min: 0, max: 0xffffffff }), { maxLength: 50 }), (uids) => {

@@ -3,10 +3,15 @@ import { decodeVarints, encodeVarints } from "./varints.ts";
 
 const HIGHEST = 0xffffffff;
 
-/** A set of uids as ranges, so that "all of a million" is one pair and a removal fits in one row. */
+/**
+ * A set of uids as ranges, so that "all of a million" is one pair and a removal fits in one row. Where every other uid is
+ * missing it is a million pairs; what is done to it in the writer's turn goes through them once.
+ */
 export class UidSet {
   /** First and last of each range, ascending, never touching. */
   readonly #bounds: Uint32Array;
+  #count: number | undefined;
+  #encoded: Uint8Array | undefined;
 
   private constructor(bounds: Uint32Array) {
     this.#bounds = bounds;
@@ -19,9 +24,16 @@ export class UidSet {
 
   /** These, in any order; one that comes twice counts once. */
   static of(uids: Uint32Array): UidSet {
-    const bounds: number[] = [];
-    for (const uid of uids.slice().toSorted()) push(bounds, uid, uid);
-    return new UidSet(Uint32Array.from(bounds));
+    const ascending = isAscending(uids) ? uids : uids.toSorted();
+    const ranges = new Ranges();
+    for (let index = 0; index < ascending.length;) {
+      const first = ascending[index] ?? 0;
+      let last = first;
+      for (index += 1; index < ascending.length && (ascending[index] ?? 0) <= last + 1; index += 1)
+        last = ascending[index] ?? 0;
+      ranges.push(first, last);
+    }
+    return new UidSet(ranges.bounds);
   }
 
   /** The set that encode() wrote. */
@@ -33,15 +45,19 @@ export class UidSet {
     for (let index = 0; index < numbers.length; index += 2) {
       const first = next + (numbers[index] ?? 0);
       const last = first + (numbers[index + 1] ?? 0);
-      bounds.set([first, last], index);
+      bounds[index] = first;
+      bounds[index + 1] = last;
       next = last + 1;
     }
     return new UidSet(bounds);
   }
 
   get count(): number {
+    if (this.#count !== undefined) return this.#count;
+    const bounds = this.#bounds;
     let sum = 0;
-    for (const [first, last] of this.ranges()) sum += last - first + 1;
+    for (let index = 0; index < bounds.length; index += 2) sum += (bounds[index + 1] ?? 0) - (bounds[index] ?? 0) + 1;
+    this.#count = sum;
     return sum;
   }
 
@@ -86,18 +102,22 @@ export class UidSet {
   }
 
   minus(other: UidSet): UidSet {
-    const bounds: number[] = [];
-    for (const [first, last] of this.ranges()) {
-      let from = first;
+    const [mine, theirs] = [this.#bounds, other.#bounds];
+    const ranges = new Ranges();
+    // The first of theirs that does not end before where mine goes on.
+    let at = 0;
+    for (let index = 0; index < mine.length; index += 2) {
+      let from = mine[index] ?? 0;
+      const last = mine[index + 1] ?? 0;
       while (from <= last) {
-        from = other.nextOutside(from);
-        if (from > last) break;
-        const to = Math.min(last, (other.nextInside(from) ?? HIGHEST + 1) - 1);
-        push(bounds, from, to);
-        from = to + 1;
+        while (at < theirs.length && (theirs[at + 1] ?? 0) < from) at += 2;
+        const taken = at < theirs.length ? (theirs[at] ?? 0) : HIGHEST + 1;
+        if (from < taken) ranges.push(from, Math.min(last, taken - 1));
+        if (taken > last) break;
+        from = (theirs[at + 1] ?? 0) + 1;
       }
     }
-    return new UidSet(Uint32Array.from(bounds));
+    return new UidSet(ranges.bounds);
   }
 
   /** Each of them, the lowest first, so many at most; all only of small sets. */
@@ -120,13 +140,23 @@ export class UidSet {
 
   /** Gaps and lengths in groups of seven bits: two octets a range for most. */
   encode(): Uint8Array {
-    const numbers: number[] = [];
+    // Asked for twice: a removal is noted, and so is its history.
+    this.#encoded ??= encodeVarints(this.#gapsAndLengths());
+    return this.#encoded;
+  }
+
+  #gapsAndLengths(): Uint32Array {
+    const bounds = this.#bounds;
+    const numbers = new Uint32Array(bounds.length);
     let next = 0;
-    for (const [first, last] of this.ranges()) {
-      numbers.push(first - next, last - first);
+    for (let index = 0; index < bounds.length; index += 2) {
+      const first = bounds[index] ?? 0;
+      const last = bounds[index + 1] ?? 0;
+      numbers[index] = first - next;
+      numbers[index + 1] = last - first;
       next = last + 1;
     }
-    return encodeVarints(numbers);
+    return numbers;
   }
 
   /** The last uid of the range that holds this one. */
@@ -148,8 +178,28 @@ export class UidSet {
   }
 }
 
-function push(bounds: number[], first: number, last: number): void {
-  const end = bounds.at(-1);
-  if (end !== undefined && first <= end + 1) bounds[bounds.length - 1] = Math.max(end, last);
-  else bounds.push(first, last);
+/** Ranges as they are found, ascending and apart. */
+class Ranges {
+  #bounds = new Uint32Array(16);
+  #length = 0;
+
+  push(first: number, last: number): void {
+    if (this.#length === this.#bounds.length) {
+      const larger = new Uint32Array(this.#bounds.length * 2);
+      larger.set(this.#bounds);
+      this.#bounds = larger;
+    }
+    this.#bounds[this.#length] = first;
+    this.#bounds[this.#length + 1] = last;
+    this.#length += 2;
+  }
+
+  get bounds(): Uint32Array {
+    return this.#bounds.slice(0, this.#length);
+  }
+}
+
+function isAscending(uids: Uint32Array): boolean {
+  for (let index = 1; index < uids.length; index += 1) if ((uids[index - 1] ?? 0) > (uids[index] ?? 0)) return false;
+  return true;
 }
