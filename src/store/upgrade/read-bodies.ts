@@ -26,22 +26,22 @@ export async function readBodies(
   const damaged: BodyPlace[] = [];
   let read = 0;
   for await (const place of all ? everyBody(sql) : someBodies(sql)) {
-    if (!(await isWhole(reader, place))) damaged.push(place);
+    if (!isWhole(reader, place)) damaged.push(place);
     read += 1;
     progress(read);
   }
   return { read, damaged };
 }
 
-/** Whether a body is what was delivered. */
-export async function isWhole(reader: BodyReader, place: BodyPlace): Promise<boolean> {
+/** Whether a body is what was delivered; nobody else waits for this thread. */
+export function isWhole(reader: BodyReader, place: BodyPlace): boolean {
   const file = reader.open(place);
   if (file === undefined) return false;
   try {
     const hash = createHash("sha256");
-    const piece = new Uint8Array(PIECE_OCTETS);
+    const piece = new Uint8Array(Math.min(PIECE_OCTETS, BODY_HEAD_OCTETS + place.octets));
     for (let position = -BODY_HEAD_OCTETS; position < place.octets;) {
-      const got = await file.read(piece, position);
+      const got = file.readSync(piece, position);
       if (got === 0) return false;
       hash.update(piece.subarray(Math.max(0, -position), got));
       position += got;

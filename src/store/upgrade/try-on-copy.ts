@@ -121,7 +121,7 @@ async function readThere(
   const read = await readBodies(connection, { disk, layout: layoutOf(tryFolder(folder)), all, progress: told });
   using reader = new BodyReader(disk, layoutOf(folder));
   for (const place of read.damaged) {
-    if (await isWhole(reader, place)) return differs(`body ${place.body} is not on the copy as it is in the store`);
+    if (isWhole(reader, place)) return differs(`body ${place.body} is not on the copy as it is in the store`);
   }
   return ok({ bodiesRead: read.read, bodiesDamaged: read.damaged.length });
 }
