@@ -48,7 +48,7 @@ export type MachineOptions = {
   readonly capacityOctets?: number;
   /** Of the machine's own chances: which sectors a failed sync had written. */
   readonly seed?: number;
-  /** An image of the database to begin with, in place of an empty one of this program's schema. */
+  /** An image of the database to begin with, by SQLite's serialize(), in place of an empty one of this program's schema. */
   readonly database?: Uint8Array;
 };
 

@@ -97,8 +97,11 @@ export class SimRows {
 
   /** Ends the open transaction as a commit does whose sync failed. */
   doubt(): void {
+    // An image holds what is committed.
+    const before = this.#database.serialize();
+    this.#sql.commit();
     this.#doubtful = this.#database.serialize();
-    this.#sql.rollback();
+    this.#restore(before);
     this.transactionEnded();
   }
 
@@ -173,13 +176,14 @@ const compileOnce: Compile = (statement) => {
 
 function openImage(image: Uint8Array): [DatabaseSync, SqliteConnection] {
   const database = new DatabaseSync(":memory:");
-  if (image.byteLength > 0) database.deserialize(image);
+  database.deserialize(image);
   return [database, new SqliteConnection(database, compileOnce)];
 }
 
 /** A database as this program makes it, without an account. */
 export async function emptyDatabase(): Promise<Uint8Array> {
-  const [database, connection] = openImage(new Uint8Array(0));
+  const database = new DatabaseSync(":memory:");
+  const connection = new SqliteConnection(database, compileOnce);
   await migrate({ connection, version: 0 });
   const image = database.serialize();
   connection[Symbol.dispose]();
