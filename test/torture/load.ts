@@ -147,19 +147,19 @@ function chooseSome<T>(values: readonly T[], count: number, random: Random): T[]
 }
 
 /** Octets of a message: most are small, some are spooled (above 256 KiB), few have a file of their own for their size. */
-function makeContent(id: string, random: Random): Buffer {
+export function makeContent(id: string, random: Random): Buffer {
   const big = random.fraction();
   const octets = big < 0.02 ? random.between(1_000_000, 2_500_000) : big < 0.1 ? 300_000 : random.between(0, 20_000);
   const line = `${"abcdefghijklmnopqrstuvwxyz".slice(random.between(0, 20))}${random.between(0, 1e9)}\r\n.dot\r\n`;
   return Buffer.from(`X-Kill-Id: ${id}\r\n\r\n${line.repeat(Math.ceil(octets / line.length))}`);
 }
 
-function identify(message: Buffer): { id: string; digest: string } {
+export function identify(message: Buffer): { id: string; digest: string } {
   const content = withoutTrace(message);
   const [, id = ""] = /^X-Kill-Id: (\w+)\r\n/.exec(content.toString("latin1", 0, 100)) ?? [];
   return { id, digest: digestOf(content) };
 }
 
-function digestOf(content: Buffer): string {
+export function digestOf(content: Buffer): string {
   return createHash("sha256").update(content).digest("hex");
 }
