@@ -132,6 +132,8 @@ export function createMailboxes(options: MailboxesOptions): Mailboxes {
         if (!snapshot?.enabled) {
           throw new StoreError("unavailable", "the account was removed or disabled while it logged in");
         }
+        // The login found the maildrop by an index, this by its row: only a damaged store can disagree with itself.
+        if (snapshot.account !== owner.account) throw new StoreError("damaged", "the maildrop is another account's");
         return ok(new Maildrop(parts, { owner, opening, lease: taken.value, snapshot, session }));
       } catch (error) {
         taken.value.release();

@@ -81,6 +81,7 @@ export class MemoryStore {
       return Promise.resolve(
         box && {
           ...usageOf(box.rows),
+          account: account?.id ?? (0 as AccountId),
           octetsDowngraded: box.rows.reduce((sum, row) => sum + row.octetsDowngraded, 0),
           highestUid: box.last,
           enabled: account?.enabled ?? false,

@@ -196,6 +196,8 @@ export type Appended = readonly Result<Uid, "over-quota" | "no-mailbox">[];
 
 /** What a maildrop holds at one moment. */
 export type Snapshot = Usage & {
+  /** Whose it is. */
+  readonly account: AccountId;
   readonly octetsDowngraded: number;
   readonly highestUid: number;
   /** Whether its account may log in. */

@@ -12,7 +12,7 @@ import type { Layout } from "./layout.ts";
 import { segmentPath } from "./layout.ts";
 import type { Reclaimed } from "./ports.ts";
 import { StoreError } from "./ports.ts";
-import { bodiesInSegment, moveBody } from "./sql/bodies.ts";
+import { anyBodyIn, bodiesInSegment, hasItsSum, moveBody } from "./sql/bodies.ts";
 import type { SegmentRow } from "./sql/segments.ts";
 import { deleteSegment, growSegment, listSegments, sealSegment } from "./sql/segments.ts";
 import type { WriteSql } from "./sql/statement.ts";
@@ -54,19 +54,31 @@ export class Reclaimer implements Disposable {
   /** See Upkeep.reclaim. */
   async run(eraseBefore: number): Promise<Reclaimed> {
     const rows = await listSegments(this.#parts.sql);
-    const empty = rows.filter((row) => row.sealed === 1 && row.live === 0).slice(0, MOST_EMPTY_AT_ONCE);
+    const empty = await this.#empty(rows);
     if (empty.length > 0) return this.#drop(empty);
     const sealed = await this.#sealOld(rows, eraseBefore);
     const [worst, ...others] = rows
       .filter((row) => row.sealed === 1 && !this.#damaged.has(row.id) && isWorth(row, eraseBefore))
       .toSorted((one, other) => one.live - other.live);
     if (worst === undefined) return { segmentsRemoved: 0, octetsMoved: 0, more: sealed };
-    const octetsMoved = await this.#copyOut(worst.id);
+    const octetsMoved = await this.#copyOut(worst);
     return this.#done(octetsMoved === undefined ? 0 : 1, octetsMoved ?? 0, sealed || others.length > 0);
   }
 
   [Symbol.dispose](): void {
     this.#parts.survivors[Symbol.dispose]();
+  }
+
+  /** What nothing lives in, by its own figure and by the bodies' rows: a figure that rotted is not believed alone. */
+  async #empty(rows: readonly SegmentRow[]): Promise<readonly SegmentRow[]> {
+    const empty: SegmentRow[] = [];
+    for (const row of rows) {
+      if (empty.length === MOST_EMPTY_AT_ONCE) break;
+      if (row.sealed === 0 || row.live !== 0 || this.#damaged.has(row.id)) continue;
+      if (await anyBodyIn(this.#parts.sql, row.id)) this.#leave(row.id, "bodies lie in it that it does not count");
+      else empty.push(row);
+    }
+    return empty;
   }
 
   async #drop(empty: readonly SegmentRow[]): Promise<Reclaimed> {
@@ -99,14 +111,14 @@ export class Reclaimer implements Disposable {
   }
 
   /** Copies what lives in a segment and removes it; gives the octets, or undefined when it cannot be read. */
-  async #copyOut(segment: SegmentId): Promise<number | undefined> {
+  async #copyOut({ id: segment, live }: SegmentRow): Promise<number | undefined> {
     const { sql, survivors } = this.#parts;
     const bodies = await bodiesInSegment(sql, segment);
+    // What lives here and is not among them would go with the segment.
+    if (!bodies.every(hasItsSum) || octetsOf(bodies) !== live)
+      return this.#leave(segment, "the rows of its bodies do not have the octets that it counts");
     const pieces = this.#read(segment, bodies);
-    if (pieces === undefined) {
-      this.#damaged.add(segment);
-      return undefined;
-    }
+    if (pieces === undefined) return undefined;
     const written = await survivors.append(pieces);
     if (!written.ok) {
       throw new StoreError("unavailable", written.error.reason, { full: written.error.failure === "full" });
@@ -122,11 +134,11 @@ export class Reclaimer implements Disposable {
     const live = new Map<SegmentId, number>();
     try {
       await transaction(sql, async () => {
-        for (const [index, { id, octets }] of bodies.entries()) {
+        for (const [index, body] of bodies.entries()) {
           const extent = extents[index];
           assert(extent !== undefined, "each body has its new place");
-          await moveBody(sql, id, extent.segment, extent.offset + BODY_HEAD_OCTETS);
-          live.set(extent.segment, (live.get(extent.segment) ?? 0) + octets + BODY_HEAD_OCTETS);
+          await moveBody(sql, body, extent.segment, extent.offset + BODY_HEAD_OCTETS);
+          live.set(extent.segment, (live.get(extent.segment) ?? 0) + body.octets + BODY_HEAD_OCTETS);
         }
         for (const [to, octets] of live) await growSegment(sql, to, octets, survivors.endOf(to) ?? octets);
         await this.#noteSeals(seals);
@@ -158,9 +170,14 @@ export class Reclaimer implements Disposable {
       }
     } catch (cause) {
       if (!(cause instanceof DiskError)) throw cause;
-      this.#parts.log.error("job.failed", { job: "reclaim", reason: `segment ${segment}: ${cause.message}` });
-      return undefined;
+      return this.#leave(segment, cause.message);
     }
+  }
+
+  /** Leaves a segment alone until the next start: mail that can still be read is not risked for space. */
+  #leave(segment: SegmentId, why: string): undefined {
+    this.#damaged.add(segment);
+    this.#parts.log.error("job.failed", { job: "reclaim", reason: `segment ${segment}: ${why}` });
   }
 
   #unlink(segments: readonly SegmentId[]): void {
@@ -181,6 +198,10 @@ export class Reclaimer implements Disposable {
     if (segmentsRemoved > 0) log.debug("store.reclaimed", { segments: segmentsRemoved, moved: octetsMoved });
     return { segmentsRemoved, octetsMoved, more };
   }
+}
+
+function octetsOf(bodies: Bodies): number {
+  return bodies.reduce((sum, { octets }) => sum + octets + BODY_HEAD_OCTETS, 0);
 }
 
 function isWorth(row: SegmentRow, eraseBefore: number): boolean {

@@ -4,8 +4,9 @@ import type { Disk } from "./disk.ts";
 import type { Layout } from "./layout.ts";
 import { segmentOfName, segmentPath } from "./layout.ts";
 import { StoreError } from "./ports.ts";
-import { hasOwnFile } from "./sql/bodies.ts";
+import { anyBodyIn, hasOwnFile } from "./sql/bodies.ts";
 import { highestId } from "./sql/high-water.ts";
+import { namedBodies } from "./sql/named-bodies.ts";
 import { deleteSegment, listSegments, sealSegment } from "./sql/segments.ts";
 import type { WriteSql } from "./sql/statement.ts";
 import { transaction } from "./sql/statement.ts";
@@ -20,9 +21,7 @@ export async function sweep(sql: WriteSql, disk: Disk, layout: Layout, now: numb
   await refuseOlderDatabase(sql, disk, layout);
   await endSegments(sql, disk, layout, now);
   await sweepSegments(sql, disk, layout);
-  for (const file of ownFiles(disk, layout)) {
-    if (!(await hasOwnFile(sql, Number(path.basename(file)) as BodyId))) disk.unlinkSync(file);
-  }
+  await sweepFiles(sql, disk, layout);
   for (const name of disk.listSync(layout.spool)) disk.unlinkSync(path.join(layout.spool, name));
 }
 
@@ -44,7 +43,7 @@ async function endSegments(sql: WriteSql, disk: Disk, layout: Layout, now: numbe
   await transaction(sql, async () => {
     for (const { id, live, total } of open) {
       const octets = disk.octetsSync(segmentPath(layout, id));
-      if (live === 0) await deleteSegment(sql, id);
+      if (live === 0 && !(await anyBodyIn(sql, id))) await deleteSegment(sql, id);
       else await sealSegment(sql, id, Math.max(total, octets ?? 0), now);
     }
   });
@@ -54,8 +53,21 @@ async function sweepSegments(sql: WriteSql, disk: Disk, layout: Layout): Promise
   const known = new Set<number>((await listSegments(sql)).map((row) => row.id));
   for (const name of disk.listSync(layout.segments)) {
     const segment = segmentOfName(name);
-    if (segment !== undefined && !known.has(segment)) disk.unlinkSync(path.join(layout.segments, name));
+    if (segment === undefined || known.has(segment) || (await anyBodyIn(sql, segment))) continue;
+    disk.unlinkSync(path.join(layout.segments, name));
   }
+}
+
+/** A body whose row is gone but which messages still name lost it to rot: its octets are all that is left of them. */
+async function sweepFiles(sql: WriteSql, disk: Disk, layout: Layout): Promise<void> {
+  const orphans = new Map<BodyId, string>();
+  for (const file of ownFiles(disk, layout)) {
+    const id = Number(path.basename(file)) as BodyId;
+    if (!(await hasOwnFile(sql, id))) orphans.set(id, file);
+  }
+  if (orphans.size === 0) return;
+  const named = await namedBodies(sql, [...orphans.keys()]);
+  for (const [id, file] of orphans) if (!named.has(id)) disk.unlinkSync(file);
 }
 
 function ownFiles(disk: Disk, layout: Layout): readonly string[] {

@@ -52,6 +52,9 @@ function assertCounters(rows: (text: string) => Row[], removals: readonly Remova
       found.removed_messages += 1;
       found.removed_octets += octets;
     }
+    const { id = 0, account = 0, next_uid = 0 } = mailbox;
+    const counters = Object.keys(found).reduce((sum, name) => sum + (mailbox[name] ?? 0), 0);
+    assert.equal(mailbox["sum"], id + account + next_uid + counters, `the sum of mailbox ${id}`);
     const counted = Object.fromEntries(Object.keys(found).map((name) => [name, mailbox[name]]));
     assert.deepEqual(counted, found, `the counters of mailbox ${mailbox["id"]}`);
   }
@@ -62,7 +65,11 @@ function assertBodies(rows: (text: string) => Row[]): void {
   const shown = new Map<number, number>();
   for (const { body = 0 } of rows("select body from message union all select body from removed"))
     shown.set(body, (shown.get(body) ?? 0) + 1);
-  const bodies = rows("select id, refs, segment, octets from body");
+  const bodies = rows("select * from body");
+  for (const body of bodies) {
+    const { id = 0, segment, offset = 0, octets = 0, crc32 = 0, dotted = 0, refs = 0 } = body;
+    assert.equal(body["sum"], id + (segment ?? 0) + offset + octets + crc32 + dotted + refs, `the sum of body ${id}`);
+  }
   assert.deepEqual(
     bodies.map(({ id, refs }) => [id, refs]),
     [...shown].toSorted(([one], [other]) => one - other),

@@ -40,6 +40,7 @@ export function directoryContract(open: () => Promise<StoreUnderTest>): void {
       assert.notEqual(inbox, junk);
       const none = { messages: 0, octets: 0 };
       const empty = {
+        account: id,
         messages: 0,
         octets: 0,
         octetsDowngraded: 0,

@@ -72,6 +72,7 @@ export function mailContract(open: () => Promise<StoreUnderTest>): void {
       );
       assert.equal(new Set(places.map((where) => where.body)).size, 1);
       assert.deepEqual(await store.mail.snapshot(ann.inbox), {
+        account: ann.id,
         messages: 1,
         octets: 8,
         octetsDowngraded: 6,

@@ -8,6 +8,7 @@ import { silentLog, testMetrics } from "../../src/observe/testing.ts";
 import { openStore } from "../../src/store/open.ts";
 import { compileStatement } from "../../src/store/sql/compile.ts";
 import { kyselyOver } from "../../src/store/sql/dialect.ts";
+import { SCHEMA_VERSION } from "../../src/store/sql/migrations.ts";
 import { up } from "../../src/store/sql/migrations/0001-first.ts";
 import { SqliteConnection } from "../../src/store/sql/sqlite.ts";
 import { openInThread, temporaryFolder } from "./store-adapters.ts";
@@ -96,7 +97,7 @@ describe("a store of the first release", () => {
     }
     {
       const store = must(await openStore({ folder, log: silentLog, metrics: testMetrics().metrics }));
-      assert.deepEqual(store.schema, { from: 1, to: 2 });
+      assert.deepEqual(store.schema, { from: 1, to: SCHEMA_VERSION });
       await store[Symbol.asyncDispose]();
     }
     await using under = await openInThread({ folder });

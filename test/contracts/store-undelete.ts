@@ -116,6 +116,7 @@ export function undeleteContract(open: () => Promise<StoreUnderTest>): void {
       const located = await store.mail.locate(ann.inbox, 8 as Uid);
       assert.deepEqual([located?.received, located?.octetsDowngraded], [1_700_000_000_000, 8]);
       assert.deepEqual(await store.mail.snapshot(ann.inbox), {
+        account: ann.id,
         messages: 5,
         octets: 54,
         octetsDowngraded: 52,

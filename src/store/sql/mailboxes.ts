@@ -2,18 +2,17 @@ import type { MailboxName } from "../../model/account.ts";
 import type { AccountId, MailboxId, Uid } from "../../model/ids.ts";
 import type { Usage } from "../../model/quota.ts";
 import type { Snapshot } from "../ports.ts";
+import { StoreError } from "../ports.ts";
 import type { Sql } from "./statement.ts";
 import { statement } from "./statement.ts";
+import type { Tables } from "./tables.ts";
 
 /** What messages weigh: added to a mailbox's counters, or taken away. */
 export type Weight = { readonly messages: number; readonly octets: number; readonly octetsDowngraded: number };
 
 /** What a mailbox holds. */
 const mailboxCounters = statement("mailbox.counters", (database, given: { id: MailboxId }) =>
-  database
-    .selectFrom("mailbox")
-    .select(["account", "next_uid", "messages", "octets", "octets_downgraded"])
-    .where("id", "=", given.id),
+  database.selectFrom("mailbox").selectAll().where("id", "=", given.id),
 );
 /** What a mailbox holds, and whether it may be opened. */
 export const mailboxSnapshot = statement("mailbox.snapshot", (database, given: { id: MailboxId }) =>
@@ -22,12 +21,15 @@ export const mailboxSnapshot = statement("mailbox.snapshot", (database, given: {
     .innerJoin("account", "account.id", "mailbox.account")
     .select([
       "account.enabled",
+      "mailbox.id",
+      "mailbox.account",
       "mailbox.next_uid",
       "mailbox.messages",
       "mailbox.octets",
       "mailbox.octets_downgraded",
       "mailbox.removed_messages",
       "mailbox.removed_octets",
+      "mailbox.sum",
     ])
     .where("mailbox.id", "=", given.id),
 );
@@ -43,7 +45,7 @@ export const accountUsage = statement("mailbox.usage", (database, given: { accou
 );
 const insert = statement(
   "mailbox.insert",
-  (database, given: { id: MailboxId; account: AccountId; name: MailboxName }) =>
+  (database, given: { id: MailboxId; account: AccountId; name: MailboxName; sum: number }) =>
     database.insertInto("mailbox").values({
       id: given.id,
       account: given.account,
@@ -54,9 +56,10 @@ const insert = statement(
       octets_downgraded: 0,
       removed_messages: 0,
       removed_octets: 0,
+      sum: given.sum,
     }),
 );
-const grow = statement("mailbox.grow", (database, given: Weight & { id: MailboxId; uids: number }) =>
+const grow = statement("mailbox.grow", (database, given: Weight & { id: MailboxId; uids: number; sum: number }) =>
   database
     .updateTable("mailbox")
     .set((of) => ({
@@ -64,15 +67,17 @@ const grow = statement("mailbox.grow", (database, given: Weight & { id: MailboxI
       messages: of("messages", "+", given.messages),
       octets: of("octets", "+", given.octets),
       octets_downgraded: of("octets_downgraded", "+", given.octetsDowngraded),
+      sum: of("sum", "+", given.sum),
     }))
     .where("id", "=", given.id),
 );
-const growRemoved = statement("mailbox.growRemoved", (database, given: Usage & { id: MailboxId }) =>
+const growRemoved = statement("mailbox.growRemoved", (database, given: Usage & { id: MailboxId; sum: number }) =>
   database
     .updateTable("mailbox")
     .set((of) => ({
       removed_messages: of("removed_messages", "+", given.messages),
       removed_octets: of("removed_octets", "+", given.octets),
+      sum: of("sum", "+", given.sum),
     }))
     .where("id", "=", given.id),
 );
@@ -99,7 +104,9 @@ export async function usageOf(sql: Sql, account: AccountId): Promise<Usage> {
 export async function snapshotOf(sql: Sql, mailbox: MailboxId): Promise<Snapshot | undefined> {
   const row = await sql.first(mailboxSnapshot, { id: mailbox });
   if (row === undefined) return undefined;
+  assertSum(row);
   return {
+    account: row.account,
     messages: row.messages,
     octets: row.octets,
     octetsDowngraded: row.octets_downgraded,
@@ -121,43 +128,57 @@ export async function nextUid(
   mailbox: MailboxId,
 ): Promise<{ readonly account: AccountId; readonly uid: Uid } | undefined> {
   const row = await sql.first(mailboxCounters, { id: mailbox });
-  return row && { account: row.account, uid: row.next_uid as Uid };
+  if (row === undefined) return undefined;
+  assertSum(row);
+  return { account: row.account, uid: row.next_uid as Uid };
 }
 
 /** Makes an empty mailbox. */
 export async function insertMailbox(sql: Sql, id: MailboxId, account: AccountId, name: MailboxName): Promise<void> {
-  await sql.run(insert, { id, account, name });
+  await sql.run(insert, { id, account, name, sum: id + account + 1 });
 }
 
 /** Counts one message more and takes its uid. */
 export async function countMessage(sql: Sql, mailbox: MailboxId, octets: number, downgraded: number): Promise<void> {
-  await sql.run(grow, { id: mailbox, uids: 1, messages: 1, octets, octetsDowngraded: downgraded });
+  await countMessages(sql, mailbox, { messages: 1, octets, octetsDowngraded: downgraded });
 }
 
 /** Counts messages that came back, and takes their uids. */
 export async function countMessages(sql: Sql, mailbox: MailboxId, weight: Weight): Promise<void> {
-  await sql.run(grow, { ...weight, id: mailbox, uids: weight.messages });
+  await growBy(sql, mailbox, weight, weight.messages);
 }
 
 /** Counts what undelete may bring back now. */
 export async function countRemoved(sql: Sql, mailbox: MailboxId, { messages, octets }: Usage): Promise<void> {
-  await sql.run(growRemoved, { id: mailbox, messages, octets });
+  await sql.run(growRemoved, { id: mailbox, messages, octets, sum: messages + octets });
 }
 
 /** Takes off what it can bring back no more. */
 export async function uncountRemoved(sql: Sql, mailbox: MailboxId, { messages, octets }: Usage): Promise<void> {
-  await sql.run(growRemoved, { id: mailbox, messages: -messages, octets: -octets });
+  await countRemoved(sql, mailbox, { messages: -messages, octets: -octets });
 }
 
 /** Takes the weight of removed messages off. */
 export async function uncountMessages(sql: Sql, mailbox: MailboxId, weight: Weight): Promise<void> {
-  await sql.run(grow, {
-    id: mailbox,
-    uids: 0,
-    messages: -weight.messages,
-    octets: -weight.octets,
-    octetsDowngraded: -weight.octetsDowngraded,
-  });
+  const { messages, octets, octetsDowngraded } = weight;
+  await growBy(sql, mailbox, { messages: -messages, octets: -octets, octetsDowngraded: -octetsDowngraded }, 0);
+}
+
+async function growBy(sql: Sql, id: MailboxId, weight: Weight, uids: number): Promise<void> {
+  const { messages, octets, octetsDowngraded } = weight;
+  const sum = uids + messages + octets + octetsDowngraded;
+  await sql.run(grow, { id, uids, messages, octets, octetsDowngraded, sum });
+}
+
+/** What the numbers of a mailbox's row are together. */
+export function sumOfMailbox(row: Omit<Tables["mailbox"], "name" | "sum">): number {
+  const { id, account, next_uid, messages, octets, octets_downgraded, removed_messages, removed_octets } = row;
+  return id + account + next_uid + messages + octets + octets_downgraded + removed_messages + removed_octets;
+}
+
+// A mailbox whose figures cannot be believed is shown to nobody, and gives no uid away: it might be one that was used.
+function assertSum(row: Omit<Tables["mailbox"], "name">): void {
+  if (sumOfMailbox(row) !== row.sum) throw new StoreError("damaged", `the counters of mailbox ${row.id} are damaged`);
 }
 
 /** Removes all mailboxes of an account. */

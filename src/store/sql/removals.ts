@@ -1,6 +1,8 @@
+import { crc32 } from "node:zlib";
 import type { ExpressionBuilder } from "kysely";
 import type { Actor } from "../../model/history.ts";
 import type { MailboxId } from "../../model/ids.ts";
+import { StoreError } from "../ports.ts";
 import { UidSet } from "../uid-set.ts";
 import { reserveIds } from "./high-water.ts";
 import type { Sql } from "./statement.ts";
@@ -14,7 +16,7 @@ export function removalPending(of: ExpressionBuilder<Tables, keyof Tables>, mail
 
 /** The removals of a mailbox that are not carried out yet. */
 export const removalsOfMailbox = statement("removal.ofMailbox", (database, given: { mailbox: MailboxId }) =>
-  database.selectFrom("removal").select("uids").where("mailbox", "=", given.mailbox),
+  database.selectFrom("removal").select(["id", "uids", "uids_crc"]).where("mailbox", "=", given.mailbox),
 );
 const oldest = statement("removal.oldest", (database) =>
   database.selectFrom("removal").selectAll().orderBy("id").limit(1),
@@ -40,6 +42,7 @@ const insert = statement("removal.insert", (database, given: Tables["removal"]) 
     device: given.device,
     peer: given.peer,
     keep: given.keep,
+    uids_crc: given.uids_crc,
   }),
 );
 const advance = statement("removal.advance", (database, given: { id: number; done: number }) =>
@@ -67,7 +70,7 @@ export type Removal = NewRemoval & { readonly id: number; readonly done: number 
 /** What listings of a mailbox have to leave out. */
 export async function pendingRemovals(sql: Sql, mailbox: MailboxId): Promise<readonly UidSet[]> {
   const rows = await sql.all(removalsOfMailbox, { mailbox });
-  return rows.map((row) => UidSet.decode(row.uids));
+  return rows.map(uidsOf);
 }
 
 /** The removal to be carried out next. */
@@ -81,7 +84,13 @@ export async function oldestKeptRemoval(sql: Sql, mailbox: MailboxId): Promise<R
 }
 
 function removalOf(row: Tables["removal"] | undefined): Removal | undefined {
-  return row && { ...row, uids: UidSet.decode(row.uids), keep: row.keep === 1 };
+  return row && { ...row, uids: uidsOf(row), keep: row.keep === 1 };
+}
+
+// By a flipped bit in here messages would go that nobody marked.
+function uidsOf({ id, uids, uids_crc }: Pick<Tables["removal"], "id" | "uids" | "uids_crc">): UidSet {
+  if (uids_crc !== null && crc32(uids) !== uids_crc) throw new StoreError("damaged", `removal ${id} is damaged`);
+  return UidSet.decode(uids);
 }
 
 /** Removes messages for everybody at once; their rows go later. */
@@ -89,7 +98,8 @@ export async function insertRemoval(sql: Sql, removal: NewRemoval): Promise<void
   const { mailbox, at, kind, session, device, peer } = removal;
   const id = await reserveIds(sql, "removal", 1);
   const row = { id, mailbox, at, kind, session, device, peer };
-  await sql.run(insert, { ...row, uids: removal.uids.encode(), done: -1, keep: Number(removal.keep) });
+  const uids = removal.uids.encode();
+  await sql.run(insert, { ...row, uids, uids_crc: crc32(uids), done: -1, keep: Number(removal.keep) });
 }
 
 /** Forgets what waits to be removed of a mailbox that is being removed as a whole. */

@@ -47,6 +47,7 @@ export type Tables = {
     octets_downgraded: number;
     removed_messages: number;
     removed_octets: number;
+    sum: number;
   };
   body: {
     id: BodyId;
@@ -58,6 +59,7 @@ export type Tables = {
     encoding: number;
     dotted: number;
     refs: number;
+    sum: number;
   };
   message: MessageRow;
   removal: {
@@ -71,6 +73,7 @@ export type Tables = {
     device: string;
     peer: string;
     keep: number;
+    uids_crc: number | null;
   };
   removed: RemovedRow;
   history: {
@@ -88,6 +91,19 @@ export type Tables = {
   segment: { id: SegmentId; live: number; total: number; sealed: number; dead_since: number | null };
   /** Ids, and under "clock" the time of day that was believed last (ms since 1970). */
   high_water: { name: IdKind | "clock"; value: number };
+  scrub: {
+    name: "current" | "last";
+    started: number;
+    at: number;
+    stage: string;
+    position: number;
+    messages: number;
+    bodies: number;
+    octets: number;
+    found: number;
+    mended: number;
+    findings: string;
+  };
   schema_version: { version: number };
 };
 

@@ -210,8 +210,11 @@ export class Writer implements AsyncDisposable {
       files.forget(effects.orphans);
       this.#untidy = true;
     } catch (cause) {
-      this.#removals = "stuck";
-      this.#failed(cause);
+      const damaged = cause instanceof StoreError && cause.kind === "damaged";
+      this.#removals = damaged ? "none" : "stuck";
+      if (!damaged) this.#failed(cause);
+      // No disk is at fault, so nothing is said to fail; nor does asking again mend it before the next start.
+      else this.#parts.log.error("job.failed", { job: "removal", reason: cause.message });
     }
   }
 
