@@ -17,7 +17,7 @@ const root = path.resolve(import.meta.dirname, "..");
 test("npm test passes a name pattern, options and files on to Node", () => {
   const given = tasks.taskArguments("test", ["--grep", "P3", "--test-only", "src/a.test.ts"]) ?? [];
   assert.equal(given[0], "--test");
-  assert.ok(given.includes("--test-name-pattern=P3"));
+  assert.ok(given.includes("--test-name-pattern=\\bP3\\b"));
   assert.ok(given.includes("--test-only"));
   assert.deepEqual(
     given.filter((word) => !word.startsWith("-")),

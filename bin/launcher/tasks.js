@@ -62,12 +62,22 @@ function testRun(options, files, given) {
   const rest = [...given];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     const pattern = /^--(?:grep|test-name-pattern)(?:=(.*))?$/s.exec(word);
-    if (pattern) passed.push(`--test-name-pattern=${pattern[1] ?? rest.shift() ?? ""}`);
+    if (pattern) passed.push(`--test-name-pattern=${namePattern(pattern[1] ?? rest.shift() ?? "")}`);
     else if (word.startsWith("-")) passed.push(word);
     else chosen.push(word);
   }
   const reporters = passed.some((option) => option.startsWith("--test-reporter")) ? [] : reporter;
   return ["--test", ...reporters, ...options, ...passed, ...(chosen.length > 0 ? chosen : files)];
+}
+
+/**
+ * A promise of the design is asked for by its id alone: P1, which is not P10.
+ *
+ * @param {string} asked
+ * @returns {string}
+ */
+function namePattern(asked) {
+  return /^P\d+$/.test(asked) ? `\\b${asked}\\b` : asked;
 }
 
 module.exports = { taskArguments };

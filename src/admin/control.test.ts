@@ -207,7 +207,7 @@ describe("a client that is none of ours", () => {
     assert.match(await talk(server.folder, "x".repeat(1024 * 1024)), /"code":"bad-input"/);
   });
 
-  it("cannot fill the memory with parts", async () => {
+  it("P6: cannot fill the memory with parts", async () => {
     await using server = await running();
     const part = `{"part":["${"x".repeat(900_000)}"]}\n`;
     const parts = Array.from({ length: 80 }, () => part);

@@ -74,7 +74,7 @@ describe("users", () => {
     assert.equal(await account(`b@${domain}`), undefined);
   });
 
-  it("are shown with what holds for them, never with their secret", async () => {
+  it("P7: are shown with what holds for them, never with their secret", async () => {
     assert.ok((await add("a")).ok);
     assert.equal(code(await admin.call("user.set", { address: `a@${domain}`, octets: 5 })), "done");
     const shown = await admin.call("user.show", { address: `A@${domain.toUpperCase()}` });
@@ -285,7 +285,7 @@ describe("the messages of a maildrop", () => {
 });
 
 describe("every operation", () => {
-  it("that changes something says so, once and without a secret", async () => {
+  it("P7: that changes something says so, once and without a secret", async () => {
     const start = world.events.length;
     assert.ok((await add("a", "hunter2")).ok);
     assert.ok((await admin.call("user.disable", { address: `a@${domain}` })).ok);

@@ -70,7 +70,7 @@ test("disposing writes what waits; what was not written is told, and noted again
   );
 });
 
-test("a flood of places is bounded", async () => {
+test("P6: a flood of places is bounded", async () => {
   const devices = recordingDevices();
   const notes = createPlaceNotes({ devices, log: silentLog, gatherMs: HOUR });
   for (let n = 0; n < 20_000; n++) notes.note(ann, `10.${n >> 8}.${n & 255}.0/24`, 0);

@@ -101,7 +101,7 @@ test("sealed keys open for their owner and by their key, and no octet of them ma
     assert.equal(seal.unseal(sealed.subarray(0, octets), ownerOf(ANN)), undefined, `${octets} octets`);
 });
 
-test("who stole the database cannot test a password by it: without secrets.key neither salt nor keys can be read", async () => {
+test("P7: who stole the database cannot test a password by it: without secrets.key neither salt nor keys can be read", async () => {
   await using maker = credentialMaker();
   const made = await maker.makeCredentials(ANN, new Secret("pencil"));
   const again = await maker.makeCredentials(ANN, new Secret("pencil"));

@@ -187,7 +187,7 @@ test("guesses that were under way when the trickle ran dry are owed", () => {
   assert.ok(judged <= 3600 * 0.25 + 36, `${judged} guesses in an hour`);
 });
 
-test("memory is bounded, and so is what another throttle is told; known devices are told all", () => {
+test("P6: memory is bounded, and so is what another throttle is told; known devices are told all", () => {
   const throttle = createThrottle();
   for (let n = 0; n < 17_000; n++) {
     const network = `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`;

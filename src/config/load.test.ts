@@ -201,7 +201,7 @@ describe("a wrong configuration is refused with all that is wrong", () => {
     ]);
   });
 
-  it("never prints the value of an unknown key, which may be a secret", () => {
+  it("P7: never prints the value of an unknown key, which may be a secret", () => {
     assert.ok(!complaints("auth:\n  password: hunter2\n").join().includes("hunter2"));
   });
 });

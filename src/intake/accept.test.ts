@@ -245,7 +245,7 @@ describe("a message on disk", () => {
 });
 
 describe("the memory of all contents together", () => {
-  test("past the budget a content is not opened, and one that grows goes to disk early", async () => {
+  test("P6: past the budget a content is not opened, and one that grows goes to disk early", async () => {
     await using house = await openHouse(100_000);
     const sinks = [house.open(0), house.open(0), house.open(0), house.open(0)];
     const grown = sinks[0] ?? assert.fail();

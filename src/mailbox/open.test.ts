@@ -201,7 +201,7 @@ describe("update", () => {
     assert.equal(store.leases.held(ann.inbox), false);
   });
 
-  test("removes exactly these, gives the lease back, tells the outcome", async () => {
+  test("P2: removes exactly these, gives the lease back, tells the outcome", async () => {
     const { store, ann, open } = house();
     for (let n = 0; n < 4; n++) store.deliver(ann.inbox, Buffer.from("x"));
     const drop = await open();
@@ -212,7 +212,7 @@ describe("update", () => {
     assert.deepEqual((await (await open()).listing()).uids, Uint32Array.of(2, 4, 5));
   });
 
-  test("removes nothing once the lease was lost", async () => {
+  test("P2 P4: removes nothing once the lease was lost", async () => {
     const { store, ann, open, lost } = house();
     const uid = store.deliver(ann.inbox, Buffer.from("x"));
     const drop = await open();

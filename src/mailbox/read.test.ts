@@ -104,7 +104,7 @@ describe("a small message", () => {
 
 describe("a large message", () => {
   for (const how of ["now", "later"] as const)
-    test(`comes in pieces; at most one buffer is held (${how})`, async () => {
+    test(`P6: comes in pieces; at most one buffer is held (${how})`, async () => {
       const { store, inbox, read, given } = house(how);
       const body = randomBytes(LARGE_OCTETS * 2 + 1234);
       const reader = read(store.deliver(inbox, body));
@@ -268,7 +268,7 @@ test("after a slow read the disk is read beside the loop for a moment, which dou
   assert.deepEqual(store.reads, ["now", "later", "later", "now"], "a quick one makes it calm again");
 });
 
-test("when many do not read on, a session has a small buffer; large ones come back", async () => {
+test("P6: when many do not read on, a session has a small buffer; large ones come back", async () => {
   const pool = createReadPool();
   const held = Array.from({ length: 200 }, () => pool.take(LARGE_OCTETS));
   assert.equal(held.filter((buffer) => capacityOf(buffer) === LARGE_OCTETS).length, LARGE_AT_A_TIME);

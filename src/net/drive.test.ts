@@ -123,7 +123,7 @@ test("a batch is answered in order; content stands between lines", timeout, asyn
   assert.ok(!toy.lines.includes("four"));
 });
 
-test("while the protocol waits nothing is fed, and input is bounded by pausing the peer", timeout, async (context) => {
+test("P6 while the protocol waits nothing is fed, and input is bounded by pausing the peer", timeout, async (context) => {
   const { client, toy } = await rig(context);
   client.send("wait\r\n");
   const line = `${"x".repeat(98)}\r\n`;

@@ -90,7 +90,7 @@ test("P9 a port that never answers ends the session, and what it gives later goe
   assert.equal(memory.held, false);
 });
 
-test("a client that goes while its maildrop is opened leaves no lease", timeout, async (context) => {
+test("P4 a client that goes while its maildrop is opened leaves no lease", timeout, async (context) => {
   const { memory, connect, listener } = await rig(context);
   const gate = Promise.withResolvers<void>();
   const client = await connect();
@@ -126,7 +126,7 @@ test("a client that goes during its UPDATE has it carried out, and the log says 
   assert.deepEqual([memory.removed, sessionEnds()], [[1], ["quit"]]);
 });
 
-test("a session whose lease was taken over is cut without UPDATE", timeout, async (context) => {
+test("P2 P4 a session whose lease was taken over is cut without UPDATE", timeout, async (context) => {
   const { memory, login, sessionEnds, listener } = await rig(context);
   memory.add("a\r\n");
   const client = await login();

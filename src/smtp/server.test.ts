@@ -80,7 +80,7 @@ describe("a session over a socket", () => {
     ]);
   });
 
-  test("a line without end costs the client its connection, not the server its memory", async () => {
+  test("P6: a line without end costs the client its connection, not the server its memory", async () => {
     await using server = await startServer();
     using client = await greeted(server);
     client.send(Buffer.alloc(2 * 1024 * 1024, "x").toString("latin1"));

@@ -13,7 +13,7 @@ describe("the pool of buffers", () => {
     assert.notEqual(pool.take(20_000), buffer);
   });
 
-  it("keeps no more than a bound, and none of a size that it does not give", () => {
+  it("P6: keeps no more than a bound, and none of a size that it does not give", () => {
     const pool = new BufferPool();
     const odd = new ArrayBuffer(5000);
     pool.give(odd);

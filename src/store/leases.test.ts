@@ -81,7 +81,7 @@ describe("the time of a take-over", () => {
 });
 
 describe("at the same moment", () => {
-  it("who enters UPDATE and who takes over: one of them, never both", async () => {
+  it("P4: who enters UPDATE and who takes over: one of them, never both", async () => {
     for (const first of ["holder", "taker"] as const) {
       const { time, one, two, take } = house();
       const held = await take(one);
@@ -93,7 +93,7 @@ describe("at the same moment", () => {
     }
   });
 
-  it("who gives back and who takes over: the taker has it, and nobody is told of a loss", async () => {
+  it("P4: who gives back and who takes over: the taker has it, and nobody is told of a loss", async () => {
     const { time, one, two, take } = house();
     const held = await take(one, again, never);
     time.ms += 61_000;

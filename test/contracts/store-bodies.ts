@@ -177,7 +177,7 @@ export function bodiesContract(open: () => Promise<StoreUnderTest>): void {
       assert.equal(await under.store.upkeep.state(), "ok");
     });
 
-    it("refuses to read a body that is not the one its row names", async () => {
+    it("P8: refuses to read a body that is not the one its row names", async () => {
       await using under = await open();
       const { store } = under;
       const ann = await addAccount(store, "ann");

@@ -152,7 +152,7 @@ describe("a store whose disk fails", () => {
     }
   });
 
-  it("fails one spooled body alone when its file cannot be put in place, but all when it cannot be synced", async () => {
+  it("P8: fails one spooled body alone when its file cannot be put in place, but all when it cannot be synced", async () => {
     await using at = await world();
     const spooled = async () => {
       const spool = await at.store.bodies.spool();

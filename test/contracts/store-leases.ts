@@ -63,7 +63,7 @@ export function leasesContract(open: () => Promise<StoreUnderTest>): void {
       }
     });
 
-    it("does not take over an UPDATE, but waits for its end", async () => {
+    it("P4: does not take over an UPDATE, but waits for its end", async () => {
       await using under = await open();
       const held = must(await under.store.leases.acquire(box, now, never));
       assert.equal(held.beginUpdate(), true);

@@ -109,7 +109,7 @@ test("a device logs in with its own password, as far as that goes", options, asy
     await within("the session to be cut", 1, session.wire.closed());
     await assert.rejects(open(server, reader, "127.0.0.32"));
   });
-  await t.test("the log names the device and never the password", () => {
+  await t.test("P7: the log names the device and never the password", () => {
     const changes = server.events("admin.change").map(({ action, detail }) => [action, detail]);
     assert.ok(changes.some(([action, detail]) => action === "app-password.revoke" && detail === "reader"));
     for (const secret of [reader, sender, reader.replaceAll("-", "")]) assert.ok(!server.output.includes(secret));
