@@ -123,27 +123,31 @@ test("a batch is answered in order; content stands between lines", timeout, asyn
   assert.ok(!toy.lines.includes("four"));
 });
 
-test("P6 while the protocol waits nothing is fed, and input is bounded by pausing the peer", timeout, async (context) => {
-  const { client, toy } = await rig(context);
-  client.send("wait\r\n");
-  const line = `${"x".repeat(98)}\r\n`;
-  const lines = 160_000;
-  client.send(line.repeat(lines));
-  // The peer's kernel and ours are full when nothing moves any more.
-  while (toy.drive.behind < 64 * 1024) await new Promise(setImmediate);
-  let last = -1;
-  for (let quiet = 0; quiet < 50; quiet = client.socket.writableLength === last ? quiet + 1 : 0) {
-    last = client.socket.writableLength;
-    await new Promise(setImmediate);
-  }
-  assert.ok(toy.drive.behind < 256 * 1024, `${toy.drive.behind}`);
-  assert.ok(client.socket.writableLength > 0);
-  assert.equal(toy.lines.length, 1);
-  toy.drive.go();
-  client.send("quit\r\n");
-  const answer = await client.rest();
-  assert.equal(answer.length, lines * 101 + "bye\r\n".length);
-});
+test(
+  "P6 while the protocol waits nothing is fed, and input is bounded by pausing the peer",
+  timeout,
+  async (context) => {
+    const { client, toy } = await rig(context);
+    client.send("wait\r\n");
+    const line = `${"x".repeat(98)}\r\n`;
+    const lines = 160_000;
+    client.send(line.repeat(lines));
+    // The peer's kernel and ours are full when nothing moves any more.
+    while (toy.drive.behind < 64 * 1024) await new Promise(setImmediate);
+    let last = -1;
+    for (let quiet = 0; quiet < 50; quiet = client.socket.writableLength === last ? quiet + 1 : 0) {
+      last = client.socket.writableLength;
+      await new Promise(setImmediate);
+    }
+    assert.ok(toy.drive.behind < 256 * 1024, `${toy.drive.behind}`);
+    assert.ok(client.socket.writableLength > 0);
+    assert.equal(toy.lines.length, 1);
+    toy.drive.go();
+    client.send("quit\r\n");
+    const answer = await client.rest();
+    assert.equal(answer.length, lines * 101 + "bye\r\n".length);
+  },
+);
 
 test("a client that does not read gets no more answers, and in the end is cut", timeout, async (context) => {
   const { client, toy, sweepAt } = await rig(context);
