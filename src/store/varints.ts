@@ -29,12 +29,13 @@ function grown(octets: Uint8Array): Uint8Array<ArrayBuffer> {
 /** The numbers that encodeVarints() packed. */
 export function decodeVarints(octets: Uint8Array): Float64Array {
   let count = 0;
-  for (const octet of octets) if (octet < 128) count += 1;
+  for (let index = 0; index < octets.length; index += 1) if ((octets[index] ?? 0) < 128) count += 1;
   const numbers = new Float64Array(count);
   let at = 0;
   let value = 0;
   let scale = 1;
-  for (const octet of octets) {
+  for (let index = 0; index < octets.length; index += 1) {
+    const octet = octets[index] ?? 0;
     value += (octet & 127) * scale;
     scale *= 128;
     if (octet >= 128) continue;
