@@ -6,7 +6,7 @@ import { PassThrough } from "node:stream";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { SCHEMA_VERSION } from "../../src/store/sql/migrations.ts";
-import { layOut, readFixture } from "./fixtures/fixture.ts";
+import { layOut, readFixture } from "./earlier/fixture.ts";
 import { lockFolder } from "../../src/store/lock.ts";
 import { speak } from "../../src/cli/language.ts";
 import { upgradeLine } from "../../src/cli/progress.ts";

@@ -12,8 +12,8 @@ import { SCHEMA_VERSION } from "../../src/store/sql/migrations.ts";
 import type { UpgradeOptions } from "../../src/store/upgrade/upgrade-store.ts";
 import { upgradeStore } from "../../src/store/upgrade/upgrade-store.ts";
 import type { Upgraded, UpgradeRefusal } from "../../src/store/upgrade/upgraded.ts";
-import { fixtureSchemas, layOut, readFixture, type Fixture } from "./fixtures/fixture.ts";
-import { heldMaildrops } from "./fixtures/held.ts";
+import { fixtureSchemas, layOut, readFixture, type Fixture } from "./earlier/fixture.ts";
+import { heldMaildrops } from "./earlier/held.ts";
 import { openInThread, temporaryFolder } from "./store-adapters.ts";
 import { assertConsistent } from "./store-consistency.ts";
 import { addAccount, deliver, eventually, must } from "./store-world.ts";
@@ -60,7 +60,7 @@ async function held(folder: string, fixture: Fixture): Promise<Fixture["maildrop
 
 it("every schema before this program's has a store that was made by its own program", () => {
   const wanted = Array.from({ length: SCHEMA_VERSION - OLDEST }, (_, index) => OLDEST + index);
-  assert.deepEqual(older, wanted, "run test/contracts/fixtures/make.ts on a checkout of the last commit without it");
+  assert.deepEqual(older, wanted, "run test/contracts/earlier/make.ts on a checkout of the last commit without it");
   for (const schema of schemas) assert.equal(readFixture(schema).schema, schema);
 });
 

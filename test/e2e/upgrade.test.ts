@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { fixtureSchemas, layOut, readFixture, type KeptMaildrop } from "../contracts/fixtures/fixture.ts";
+import { fixtureSchemas, layOut, readFixture, type KeptMaildrop } from "../contracts/earlier/fixture.ts";
 import { install, type Installation } from "./harness/installation.ts";
 import { Pop3 } from "./harness/pop3.ts";
 import { mustRun } from "./harness/process.ts";
@@ -13,7 +13,7 @@ import { repository } from "./harness/repository.ts";
 import { serve, type Server } from "./harness/server.ts";
 
 /*
- * Issue 5, "Upgrades": stores that the programs of earlier schemas made (test/contracts/fixtures) are served by the real
+ * Issue 5, "Upgrades": stores that the programs of earlier schemas made (test/contracts/earlier) are served by the real
  * server with the same UIDLs, octets and bodies, whether `store migrate` was run before or not.
  */
 const options = { timeout: 120_000 };

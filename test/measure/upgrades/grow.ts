@@ -9,8 +9,8 @@ import { uidl } from "../../../src/model/message.ts";
 import { writeBodyHead } from "../../../src/store/bodies/body-head.ts";
 import { layoutOf, segmentPath } from "../../../src/store/layout.ts";
 import { rowCrc } from "../../../src/store/sql/row-crc.ts";
-import type { Fixture, KeptMessage } from "../../contracts/fixtures/fixture.ts";
-import { layOut } from "../../contracts/fixtures/fixture.ts";
+import type { Fixture, KeptMessage } from "../../contracts/earlier/fixture.ts";
+import { layOut } from "../../contracts/earlier/fixture.ts";
 
 const SEGMENT_OCTETS = 16 * 1024 * 1024;
 const BODY_OCTETS = 2000;
