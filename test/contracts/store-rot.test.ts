@@ -140,6 +140,15 @@ describe("P2: a figure that rotted", () => {
     assert.equal((await content(store, bob.inbox, 1 as Uid)).toString(), "shared\r\n");
   });
 
+  it("of a body, such as whether dots are to be stuffed, lets nobody have the message", async () => {
+    for (const change of ["dotted = 0", "octets = 3", "crc32 = 5", '"offset" = 65', "segment = null", "refs = 0"]) {
+      await using at = await world();
+      await deliver(at.under.store, at.ann, ".one\r\n.\r\n");
+      rot(at.under.folder, `update body set ${change}`);
+      await assert.rejects(at.under.store.mail.locate(at.ann.inbox, 1 as Uid), { kind: "damaged" }, change);
+    }
+  });
+
   it("of a removal carries out nothing, and nothing of its mailbox is listed", async () => {
     await using at = await world();
     const { store, folder } = at.under;

@@ -3,6 +3,7 @@ import type { BodyId, MailboxId, SegmentId, Uid } from "../../model/ids.ts";
 import type { ListingPage, OctetsAs, StoredMessage } from "../ports.ts";
 import { StoreError } from "../ports.ts";
 import type { UidSet } from "../uid-set.ts";
+import { sumOfBody } from "./bodies.ts";
 import type { Weight } from "./mailboxes.ts";
 import { pendingRemovals, removalPending } from "./removals.ts";
 import { rowCrc } from "./row-crc.ts";
@@ -58,6 +59,8 @@ export const messagesWithBodies = statement(
         "body.crc32",
         "body.sha256",
         "body.dotted",
+        "body.refs",
+        "body.sum",
       ])
       .select((of) => of.exists(removalPending(of, given.mailbox)).as("pending"))
       .where("message.mailbox", "=", given.mailbox)
@@ -73,6 +76,8 @@ type PlacedBody = readonly [
   // Null, as the rest then is: there is no such body.
   sha256: Uint8Array | null,
   dotted: number,
+  refs: number,
+  sum: number,
 ];
 type PlacedRow = readonly [
   uid: Uid,
@@ -87,7 +92,7 @@ type PlacedRow = readonly [
   ...body: PlacedBody,
   pending: number,
 ];
-const PENDING = 15;
+const PENDING = 17;
 
 const insert = statement("message.insert", (database, given: MessageRow) =>
   database.insertInto("message").values({
@@ -219,8 +224,11 @@ function storedMessage(mailbox: MailboxId, row: PlacedRow): StoredMessage | stri
   const [uid, octets, octets_downgraded, uidl_tag, uidl, body, body_key, received, row_crc, ...placed] = row;
   const crc = rowCrc({ mailbox, uid, octets, octets_downgraded, uidl_tag, uidl, body, body_key, received });
   if (crc !== row_crc) return `the row of message ${uid} is damaged`;
-  const [segment, offset, bodyOctets, crc32, sha256, dotted] = placed;
+  const [segment, offset, bodyOctets, crc32, sha256, dotted, refs, sum] = placed;
   if (sha256 === null) return `message ${uid} has no body`;
+  // Most of it shows when the octets are read; but whether dots are to be stuffed is said nowhere else.
+  if (sumOfBody({ id: body, segment, offset, octets: bodyOctets, crc32, dotted, refs }) !== sum)
+    return `the row of the body of message ${uid} is damaged`;
   const place = { body, segment, offset, octets: bodyOctets, crc32, sha256, dotted: dotted === 1 };
   return { uid, received, octetsDowngraded: octets_downgraded, place };
 }
