@@ -14,6 +14,8 @@ import type { OpenRefusal } from "./open-refusal.ts";
 import { StoreError } from "./ports.ts";
 import type { OpenedDatabase } from "./rows.ts";
 
+const REWRITE_OCTETS = 1024 * 1024;
+
 /** Opens the database for writing and looks whether it is whole and not of a later program. */
 export async function openDatabase(layout: Layout, disk: Disk): Promise<Result<OpenedDatabase, OpenRefusal>> {
   let connection: SqliteConnection | undefined;
@@ -28,6 +30,7 @@ export async function openDatabase(layout: Layout, disk: Disk): Promise<Result<O
       });
     // SQLite would make it readable for all where the folder lets them in; its other files take its mode.
     if (disk.octetsSync(layout.database) === undefined) disk.closeSync(disk.openSync(layout.database, "create"));
+    if (crashed) rewrite(disk, `${layout.database}-wal`);
     connection = openForWriting(layout.database, compileStatement);
     const damage = crashed ? findDamage(connection) : findTornEnd(connection, disk.octetsSync(layout.database) ?? 0);
     const version = damage === undefined ? await versionOf(connection) : 0;
@@ -85,9 +88,27 @@ function hasBodies(layout: Layout, disk: Disk): boolean {
 }
 
 /**
- * Writes what the log of the last run holds to the database, and empties it. After a failed sync the kernel may show a log
- * that is not on disk and that no later sync would write: a power cut would take what was appended behind it (P1).
+ * Writes a file once more, as it is. After a failed sync of the last run the kernel may show a log that is not on disk, and that
+ * no sync would write. A power cut would then take what was appended behind it (P1), or leave a database into which it was
+ * copied beside a log that is older: no database any more. It takes no room, so a full disk does not hinder it.
  */
+function rewrite(disk: Disk, path: string): void {
+  const octets = new Uint8Array(REWRITE_OCTETS);
+  const file = disk.openSync(path, "write");
+  try {
+    for (let at = 0; ;) {
+      const piece = octets.subarray(0, disk.readSync(file, octets, at));
+      if (piece.byteLength === 0) break;
+      disk.writevSync(file, [piece], at);
+      at += piece.byteLength;
+    }
+    disk.fdatasyncSync(file);
+  } finally {
+    disk.closeSync(file);
+  }
+}
+
+/** Writes what the log of the last run holds to the database, and begins it anew: nothing of this run stands behind a crash. */
 function emptyLog(connection: SqliteConnection): void {
   try {
     connection.settle(true);

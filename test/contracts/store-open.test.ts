@@ -3,8 +3,11 @@ import fs from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
+import type { Domain } from "../../src/model/address.ts";
 import type { Uid } from "../../src/model/ids.ts";
 import { silentLog, testMetrics } from "../../src/observe/testing.ts";
+import type { Disk } from "../../src/store/disk.ts";
+import { systemDisk } from "../../src/store/disk.ts";
 import { openStore } from "../../src/store/open.ts";
 import { SCHEMA_VERSION } from "../../src/store/sql/migrations.ts";
 import { openInThread, temporaryFolder } from "./store-adapters.ts";
@@ -53,6 +56,50 @@ describe("opening a store", () => {
     using sql = new DatabaseSync(path.join(crashed.folder, "mailkeep.db"), { readOnly: true });
     assert.equal(sql.prepare("select count(*) as messages from message").get()?.["messages"], 3);
     assert.equal((await under.store.directory.accounts({ limit: 9 })).length, 1);
+  });
+
+  it("P1: makes the log of a crash durable before it is used: its sync may have failed", async () => {
+    using temporary = temporaryFolder();
+    using crashed = temporaryFolder();
+    const log = path.join(crashed.folder, "mailkeep.db-wal");
+    await closedStore(temporary.folder, 300);
+    let onDisk: Buffer;
+    {
+      await using under = await openInThread({ folder: temporary.folder });
+      must(await under.store.directory.addDomain("other.example" as Domain, 1));
+      onDisk = fs.readFileSync(path.join(temporary.folder, "mailkeep.db-wal"));
+      const [ann] = await under.store.directory.accounts({ limit: 1 });
+      assert.ok(ann);
+      // What the kernel shows of these is not on disk, and no sync will say so any more.
+      await deliverMany(under.store, ann, 300);
+      fs.cpSync(temporary.folder, crashed.folder, { recursive: true });
+    }
+    let written = Buffer.alloc(0);
+    const isLog = (file: number): boolean => fs.readlinkSync(`/proc/self/fd/${file}`) === fs.realpathSync(log);
+    const disk: Disk = {
+      ...systemDisk,
+      writevSync: (file, pieces, position) => {
+        systemDisk.writevSync(file, pieces, position);
+        if (isLog(file)) written = Buffer.concat([written.subarray(0, position), ...pieces]);
+      },
+      fdatasyncSync: (file) => {
+        systemDisk.fdatasyncSync(file);
+        if (isLog(file)) onDisk = written;
+      },
+    };
+    using cut = temporaryFolder();
+    {
+      await using under = await openInThread({ folder: crashed.folder, disk });
+      assert.equal((await under.store.directory.domains()).length, 2);
+      // As when the power goes once the log is copied into the database, before it is begun anew.
+      fs.cpSync(crashed.folder, cut.folder, { recursive: true });
+      fs.writeFileSync(path.join(cut.folder, "mailkeep.db-wal"), onDisk);
+    }
+    await using under = await openInThread({ folder: cut.folder });
+    assert.equal((await under.store.directory.domains()).length, 2);
+    const [ann] = await under.store.directory.accounts({ limit: 1 });
+    assert.ok(ann);
+    assert.ok((await uids(under.store, ann.inbox)).length >= 300);
   });
 
   it("refuses a store that a later program made, and leaves it as it is", async () => {
