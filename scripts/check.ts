@@ -13,6 +13,7 @@ const checks: readonly Check[] = [
   { name: "lint", program: `${tools}/oxlint/bin/oxlint`, arguments: ["--type-aware", "--deny-warnings"] },
   { name: "format", program: `${tools}/prettier/bin/prettier.cjs`, arguments: ["--check", "--log-level=warn", "."] },
   { name: "dead code", program: `${tools}/knip/bin/knip.js`, arguments: ["--no-progress"] },
+  { name: "figures", program: "scripts/reliability.ts", arguments: ["--check"] },
   { name: "architecture", program: "--test", arguments: ["test/architecture.test.ts"] },
 ];
 

@@ -8,14 +8,17 @@ const TEST_NAME = /\b(?:test|it|describe|suite)\(\s*(["'`])(?:(?!\1)[^])*\1/g;
 const TITLE = /^#.*$/m;
 
 /** What the design promises. */
-export type PromiseOfOurs = { readonly id: string; readonly sentence: string };
+export type PromiseOfOurs = { readonly id: string; readonly sentence: string; readonly zh: string };
 
 /** The promises, in order. */
 export function readPromises(): readonly PromiseOfOurs[] {
   const lines = readText("test/rules/promises.txt").split("\n");
   return lines
     .filter((line) => line !== "" && !line.startsWith("#"))
-    .map((line) => ({ id: line.slice(0, line.indexOf(" ")), sentence: line.slice(line.indexOf(" ") + 1) }));
+    .map((line) => {
+      const [sentence = "", zh = ""] = line.slice(line.indexOf(" ") + 1).split(" | ");
+      return { id: line.slice(0, line.indexOf(" ")), sentence, zh };
+    });
 }
 
 /** The files whose tests name a promise, one entry for each name; those of `npm run e2e` are not among them. */

@@ -5,6 +5,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
 import type { Result } from "../../src/lib/result.ts";
 import { silentLog, testMetrics } from "../../src/observe/testing.ts";
 import { DiskError, systemDisk, systemTrees } from "../../src/store/disk.ts";
@@ -207,9 +208,8 @@ describe("an upgrade", () => {
     it(`P1 P3: killed while it is at "${step}", leaves a store that is upgraded the next time`, async () => {
       using there = laidOut(OLDEST);
       const { folder, fixture } = there;
-      const child = spawn(process.execPath, [path.join(import.meta.dirname, "store-upgrade-child.ts"), folder, step], {
-        stdio: "inherit",
-      });
+      const script = fileURLToPath(new URL("./store-upgrade-child.ts", import.meta.url));
+      const child = spawn(process.execPath, [script, folder, step], { stdio: "inherit" });
       const [, signal] = (await once(child, "exit")) as [number | null, string | null];
       assert.equal(signal, "SIGKILL");
       {
