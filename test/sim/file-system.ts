@@ -35,6 +35,10 @@ export class FileSystem {
     this.#elsewhere = elsewhere;
   }
 
+  get used(): number {
+    return this.#used;
+  }
+
   get free(): number {
     return Math.max(0, this.capacity - this.#used - this.#elsewhere());
   }

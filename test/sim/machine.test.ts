@@ -254,6 +254,7 @@ describe("a full disk", () => {
     const { free } = await disk.space("/data");
     disk.writevSync(file, [new Uint8Array(10_000)], 0);
     assert.equal((await disk.space("/data")).free, free - 12_288);
+    assert.equal(machine.usedOctets, 2 ** 20 - free + 12_288);
     disk.unlinkSync(FILE);
     assert.equal((await disk.space("/data")).free, free - 12_288);
     disk.closeSync(file);
@@ -316,6 +317,10 @@ describe("a process", () => {
     await assert.rejects(disk.write(file, sectors("c", "c"), 0), { name: "DiskError", kind: "full" });
     assert.equal(shown(machine), "c?");
     assert.equal(await disk.read(file, new Uint8Array(400), 0), 100);
+    faults["read"] = "rot";
+    const target = new Uint8Array(512);
+    assert.equal(await disk.read(file, target, 0), 512);
+    assert.equal(target.filter((octet) => octet === "c".charCodeAt(0)).length, 511);
     await assert.rejects(disk.unlink(FILE), { name: "DiskError", kind: "failed" });
     assert.equal(disk.octetsSync(FILE), undefined);
   });

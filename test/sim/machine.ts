@@ -25,6 +25,8 @@ export type Machine = {
   faults: Faults | undefined;
   /** Octets of the disk. */
   capacityOctets: number;
+  /** Octets of the disk that files and rows take. */
+  readonly usedOctets: number;
   /** The process dies (kill -9, or its own end): descriptors close, its transaction is undone; what the kernel took stays. */
   kill(): void;
   /**
@@ -84,6 +86,10 @@ class SimMachine implements Machine {
 
   set capacityOctets(octets: number) {
     this.#files.capacity = octets;
+  }
+
+  get usedOctets(): number {
+    return this.#files.used + this.#rows.octets;
   }
 
   boot(hooks: Hooks): { readonly disk: Disk; readonly rows: Rows } {

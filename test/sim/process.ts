@@ -12,6 +12,7 @@ export type Hooks = {
 export type Verb =
   | keyof Disk
   | "rows.open"
+  | "rows.rewrite"
   | "rows.begin"
   | "rows.commit"
   | "rows.rollback"
@@ -24,10 +25,16 @@ export type Verb =
  * How a verb fails. "io" and "full": nothing happened. With `after`, a share of its work was done (0 to 1): so many octets
  * of a write, so many sectors of what a sync had to write; anything else is done when it is 1. `short`: a read that gives
  * this share of the octets, at least one, and no error. "sync", of a commit or of settling: its sync failed; the rows of
- * the commit are gone for this process and may come back in the next. Elsewhere that is "io".
+ * the commit are gone for this process and may come back in the next. Elsewhere that is "io". "rot": a read of the disk
+ * gives one bit wrong, the rows are found damaged; elsewhere nothing happens.
  */
 export type Fault =
-  "io" | "full" | "sync" | { readonly error: "io" | "full"; readonly after: number } | { readonly short: number };
+  | "io"
+  | "full"
+  | "sync"
+  | "rot"
+  | { readonly error: "io" | "full"; readonly after: number }
+  | { readonly short: number };
 
 /** Decides for each verb whether it fails, and how. `path`: of a file, or the name of a statement. */
 export type Faults = (verb: Verb, path: string) => Fault | undefined;

@@ -1,7 +1,7 @@
 import { StoreError } from "../../src/store/ports.ts";
 import { readSchemaVersion } from "../../src/store/sql/schema-version.ts";
 import type { RowsConnection, Sql, SqlValue, Statement } from "../../src/store/sql/statement.ts";
-import type { Process, Verb } from "./process.ts";
+import type { Fault, Process, Verb } from "./process.ts";
 import { never, ProcessEnded } from "./process.ts";
 import type { SimRows } from "./sim-rows.ts";
 
@@ -17,10 +17,12 @@ export class SimConnection implements RowsConnection {
     this.#free = free;
   }
 
-  /** As openDatabase() does: gives the version of what is there, with the log of the last run settled. */
+  /** As openDatabase() does: gives the version of what is there, with the log of the last run written again and settled. */
   async open(): Promise<number> {
+    const { pages } = this.#rows;
+    if (pages > 0) this.#rewriteLog();
     this.#enter("rows.open", "");
-    const { sql, pages } = this.#rows;
+    const { sql } = this.#rows;
     const [table] = sql.query("select 1 from sqlite_schema where name = 'schema_version'");
     const version = table === undefined ? 0 : await readSchemaVersion(sql);
     if (pages > 0) this.#settleAtStart();
@@ -62,22 +64,20 @@ export class SimConnection implements RowsConnection {
   }
 
   commit(): void {
-    const fault = this.#process.enter("rows.commit", "");
-    if (fault === undefined || (typeof fault === "object" && "short" in fault)) {
+    const fault = failureOf(this.#process.enter("rows.commit", ""));
+    if (fault === undefined || fault.error === "rot") {
       this.#rows.sql.commit();
       this.#rows.committed();
-    } else if (fault === "sync") {
-      this.#rows.doubt();
-      throw failure("rows.commit", { sync: true });
-    } else {
-      this.rollBackUnasked();
-      throw failure("rows.commit", { full: (typeof fault === "object" ? fault.error : fault) === "full" });
+      return;
     }
+    if (fault.error === "sync") this.#rows.doubt();
+    else this.#rollBackUnasked();
+    throw storeError("rows.commit", fault);
   }
 
   rollback(): void {
     this.#enter("rows.rollback", "");
-    this.rollBackUnasked();
+    this.#rollBackUnasked();
   }
 
   inTransaction(): boolean {
@@ -111,11 +111,11 @@ export class SimConnection implements RowsConnection {
   }
 
   [Symbol.dispose](): void {
-    if (this.inTransaction()) this.rollBackUnasked();
+    if (this.inTransaction()) this.#rollBackUnasked();
   }
 
   /** As SQLite does by itself after some errors. */
-  rollBackUnasked(): void {
+  #rollBackUnasked(): void {
     if (this.#rows.busy) this.#rows.sql.rollback();
     this.#rows.transactionEnded();
   }
@@ -127,11 +127,15 @@ export class SimConnection implements RowsConnection {
 
   // A full disk undoes the statement, or all where a share of it was done; whatever else fails undoes all.
   #enter(verb: Verb, name: string): void {
-    const fault = this.#process.enter(verb, name);
-    if (fault === undefined || (typeof fault === "object" && "short" in fault)) return;
-    const { error, after } = typeof fault === "object" ? fault : { error: fault, after: 0 };
-    if (error !== "full" || after > 0) this.rollBackUnasked();
-    throw failure(`${verb} ${name}`, { full: error === "full", sync: error === "sync" });
+    const fault = failureOf(this.#process.enter(verb, name));
+    if (fault === undefined) return;
+    if (fault.error !== "full" || fault.after > 0) this.#rollBackUnasked();
+    throw storeError(`${verb} ${name}`, fault);
+  }
+
+  #rewriteLog(): void {
+    this.#enter("rows.rewrite", "");
+    this.#rows.rewritten();
   }
 
   #settleAtStart(): void {
@@ -176,8 +180,8 @@ export class SimReader implements Sql, Disposable {
   async #read<T>(name: string, work: () => Promise<T>): Promise<T> {
     while (this.#process.alive && this.#rows.busy) await this.#rows.whenEnded();
     if (!this.#process.alive) return never();
-    const fault = this.#process.enter("rows.read", name);
-    if (fault !== undefined && !(typeof fault === "object" && "short" in fault)) throw failure(`rows.read ${name}`, {});
+    const fault = failureOf(this.#process.enter("rows.read", name));
+    if (fault !== undefined) throw storeError(`rows.read ${name}`, fault);
     return work();
   }
 }
@@ -187,6 +191,17 @@ async function enteredLater<T>(enter: () => void, work: () => Promise<T>): Promi
   return work();
 }
 
-function failure(what: string, options: { readonly full?: boolean; readonly sync?: boolean }): StoreError {
-  return new StoreError("unavailable", `the database did not answer (${what})`, options);
+type Failure = { readonly error: "io" | "full" | "sync" | "rot"; readonly after: number };
+
+function failureOf(fault: Fault | undefined): Failure | undefined {
+  if (fault === undefined || (typeof fault === "object" && "short" in fault)) return undefined;
+  return typeof fault === "object" ? fault : { error: fault, after: 0 };
+}
+
+function storeError(what: string, { error }: Failure): StoreError {
+  const kind = error === "rot" ? "damaged" : "unavailable";
+  return new StoreError(kind, `the database did not answer (${what})`, {
+    full: error === "full",
+    sync: error === "sync",
+  });
 }

@@ -14,6 +14,8 @@ type Work<T> = {
   readonly part?: (share: number) => void;
   /** What a read gives that comes up short. */
   readonly short?: (share: number) => T;
+  /** What a read gives with a bit that has turned. */
+  readonly rotten?: () => T;
 };
 
 /** The disk of a machine as one process has it. */
@@ -29,6 +31,12 @@ export function simDisk(files: FileSystem, process: Process, random: Random): Di
     short: (share) => {
       const octets = Math.max(1, Math.floor(target.byteLength * share));
       return files.read(file, target.subarray(0, octets), position);
+    },
+    rotten: () => {
+      const octets = files.read(file, target, position);
+      const at = random.between(0, Math.max(0, octets - 1));
+      if (octets > 0) target[at] = (target[at] ?? 0) ^ (1 << random.between(0, 7));
+      return octets;
     },
   });
   const writing = (file: number, pieces: readonly Uint8Array[], position: number): Work<void> => ({
@@ -89,6 +97,7 @@ const WORDS: Readonly<Record<keyof Disk, string>> = {
 function perform<T>(verb: keyof Disk, fault: Fault | undefined, work: Work<T>): T {
   try {
     if (fault === undefined) return work.whole();
+    if (fault === "rot") return work.rotten === undefined ? work.whole() : work.rotten();
     if (typeof fault === "object" && "short" in fault) return work.short?.(fault.short) ?? work.whole();
     const { error, after } = typeof fault === "object" ? fault : { error: fault, after: 0 };
     if (work.part !== undefined) work.part(after);

@@ -94,7 +94,8 @@ function keepPart(disk: Image, changes: readonly Change[], { share }: { share: n
   for (const change of changes) {
     for (const sector of sectorsOf(change, size)) touched.set(sector, (touched.get(sector) ?? 0) + 1);
     // A kernel takes a long write by pages, and each of them makes the file longer.
-    for (let page = nextPage(size); page < endOf(change, size); page = nextPage(page)) sizes.push(page);
+    const written = "octets" in change ? endOf(change, size) : size;
+    for (let page = nextPage(size); page < written; page = nextPage(page)) sizes.push(page);
     size = endOf(change, size);
     sizes.push(size);
   }

@@ -1,7 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { err, ok } from "../../src/lib/result.ts";
 import type { Disk } from "../../src/store/disk.ts";
-import { migrate } from "../../src/store/open-database.ts";
+import { migrate, refusalOf } from "../../src/store/open-database.ts";
 import { StoreError } from "../../src/store/ports.ts";
 import type { Rows } from "../../src/store/rows.ts";
 import { compileStatement } from "../../src/store/sql/compile.ts";
@@ -23,7 +23,7 @@ const PAGES = 8;
  * A machine's rows: SQLite in memory, so that all SQL is run, with the fate of its log beside it. A commit is durable.
  * One whose sync failed is gone for the process; but its frames are in the log as the kernel shows it, so the next process
  * finds them, until another commit overwrites them; and they may not be on disk, so a power cut may take them and all that
- * was appended behind them, until the log has been emptied into the database.
+ * was appended behind them, until the log has been written again or emptied into the database.
  */
 export class SimRows {
   #database: DatabaseSync;
@@ -109,7 +109,11 @@ export class SimRows {
   settled(): void {
     this.#pages = 0;
     this.#fallback = undefined;
-    this.#doubtful = undefined;
+  }
+
+  /** The log of the last run is written again as the kernel shows it, and synced. */
+  rewritten(): void {
+    this.#fallback = undefined;
   }
 
   /** Some of the log is written to the database; it stays where it is. */
@@ -158,7 +162,7 @@ export function rowsOf(machine: SimRows, process: Process, free: () => number): 
         });
       } catch (cause) {
         if (!(cause instanceof StoreError)) throw cause;
-        return err({ kind: cause.full ? "full" : "failed", reason: cause.message });
+        return err(refusalOf(cause));
       }
     },
     openForReading: () => new SimReader(machine, process),
