@@ -1,4 +1,4 @@
-import { getRandomValues } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 
 const tags = new Uint32Array(1024);
 let tagsUsed = tags.length;
@@ -6,7 +6,7 @@ let tagsUsed = tags.length;
 /** 32 random bits for a UIDL. Drawn by the thousand: one by one they cost more than the rest of a row. */
 export function randomTag(): number {
   if (tagsUsed === tags.length) {
-    getRandomValues(tags);
+    randomFillSync(tags);
     tagsUsed = 0;
   }
   tagsUsed += 1;

@@ -1,0 +1,60 @@
+import type { Fault, Machine, Verb } from "./machine.ts";
+import type { FaultPlan } from "./plan.ts";
+import type { Runtime } from "./runtime.ts";
+
+type Window = Extract<FaultPlan, { kind: "disk" }> & { skipped: number; hits: number };
+
+const SYNCS: ReadonlySet<Verb> = new Set(["fdatasyncSync", "fsyncFolderSync", "rows.commit", "rows.settle"]);
+
+/** Makes a machine's disk fail and be slow, in the windows of a plan. */
+export class DiskFaults {
+  readonly #runtime: Runtime;
+  readonly #machine: Machine;
+  readonly #tell: (what: string) => void;
+  readonly #windows = new Set<Window>();
+  #slowMs = 0;
+  hits = 0;
+
+  constructor(runtime: Runtime, machine: Machine, tell: (what: string) => void) {
+    this.#runtime = runtime;
+    this.#machine = machine;
+    this.#tell = tell;
+  }
+
+  /** How long an asynchronous verb takes. */
+  get asyncMs(): number {
+    return this.#slowMs > 0 ? this.#slowMs : this.#runtime.current.random.fraction() * 0.3;
+  }
+
+  fail(plan: Extract<FaultPlan, { kind: "disk" }>): void {
+    const window = { ...plan, skipped: 0, hits: 0 };
+    this.#windows.add(window);
+    this.#machine.faults = (verb, path) => this.#decide(verb, path);
+    this.#runtime.after(this.#runtime.outside, plan.forMs, () => this.#windows.delete(window));
+  }
+
+  slow(ms: number): void {
+    this.#slowMs = ms;
+    this.#machine.faults = (verb, path) => this.#decide(verb, path);
+  }
+
+  stop(): void {
+    this.#windows.clear();
+    this.#slowMs = 0;
+    this.#machine.faults = undefined;
+  }
+
+  #decide(verb: Verb, path: string): Fault | undefined {
+    if (this.#slowMs > 0 && SYNCS.has(verb)) this.#runtime.spend(this.#slowMs);
+    for (const window of this.#windows) {
+      if (!window.verbs.includes(verb) || window.hits >= window.count) continue;
+      window.skipped += 1;
+      if (window.skipped <= window.skip) continue;
+      window.hits += 1;
+      this.hits += 1;
+      if (window.hits <= 3) this.#tell(`${verb} ${path} fails (${JSON.stringify(window.fault)})`);
+      return window.fault;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,224 @@
+import { Random } from "../e2e/harness/random.ts";
+import type { Fault, Verb } from "./machine.ts";
+import type {
+  Act,
+  ActorPlan,
+  AdminPlan,
+  FaultPlan,
+  MailPlan,
+  Plan,
+  ReaderPlan,
+  SenderPlan,
+  Vanish,
+  VisitPlan,
+} from "./plan.ts";
+import { seedOf } from "./runtime.ts";
+
+const DAY_MS = 86_400_000;
+/** When the first actor comes. */
+const BEGIN_MS = 2000;
+
+/** Draws what happens from a seed: some seeds are calm, most have a few kinds of faults switched on. */
+export function makePlan(seed: number): Plan {
+  const random = new Random(seedOf(seed, "plan"));
+  const accounts = random.between(1, 3);
+  const actors = drawActors(random, accounts);
+  const last = Math.max(...actors.map(({ at }) => at)) + 5000;
+  return {
+    seed,
+    line: {
+      latencyMs: random.pick([0.5, 5, 60]),
+      window: random.pick([512, 4096, 65_536]),
+      packet: random.pick([7, 200, 1460, 65_536]),
+    },
+    settings: {
+      takeoverSeconds: random.pick([5, 20, 60]),
+      undeleteDays: random.pick([0, 14, 14]),
+      expireDays: random.pick([0, 1, 30]),
+      eraseDays: random.pick([0, 14]),
+      bodyMemoryOctets: random.pick([24 * 1024, 256 * 1024]),
+      idleSeconds: random.pick([20, 60]),
+      stallSeconds: 15,
+    },
+    accounts,
+    actors,
+    faults: drawFaults(random, last),
+    lastEnd: random.pick(["kill", "power"]),
+  };
+}
+
+function drawActors(random: Random, accounts: number): readonly ActorPlan[] {
+  const actors: ActorPlan[] = [];
+  const rounds = random.between(1, 3);
+  let at = BEGIN_MS;
+  for (let round = 0; round < rounds; round += 1) {
+    const count = random.between(2, 6);
+    for (let index = 0; index < count; index += 1) {
+      const kind = random.fraction();
+      const name = `${round}${String.fromCharCode(97 + index)}`;
+      const from = at + random.between(0, 1500);
+      if (kind < 0.5) actors.push(drawSender(random, `sender ${name}`, from, accounts));
+      else if (kind < 0.88) actors.push(drawReader(random, `reader ${name}`, from, accounts));
+      else actors.push(drawAdmin(random, `admin ${name}`, from, accounts));
+    }
+    at += random.pick([500, 3000, 30_000, 2 * DAY_MS]);
+  }
+  return actors;
+}
+
+function drawSender(random: Random, name: string, at: number, accounts: number): SenderPlan {
+  const mails = Array.from({ length: random.pick([1, 2, 3, 5, 9]) }, (_, index) =>
+    drawMail(random, `${name}.${index + 1}`, accounts),
+  );
+  const octets = mails.reduce((sum, mail) => sum + mail.octets + 300, 0);
+  return {
+    kind: "sender",
+    name,
+    at,
+    protocol: random.pick(["smtp", "lmtp"]),
+    mails,
+    vanish: drawVanish(random, 0.25, octets),
+  };
+}
+
+function drawMail(random: Random, name: string, accounts: number): MailPlan {
+  const to = Array.from({ length: accounts }, (_, index) => index).filter(() => random.fraction() < 0.5);
+  return {
+    name: name.replace("sender ", "m"),
+    to: to.length === 0 ? [random.between(0, accounts - 1)] : to,
+    octets: random.fraction() < 0.12 ? random.between(9000, 26_000) : random.between(120, 1800),
+    pipelined: random.fraction() < 0.5,
+    resets: random.fraction() < 0.08,
+    pauseMs: random.pick([0, 0, 20, 700]),
+  };
+}
+
+function drawVanish(random: Random, share: number, octets: number): Vanish | undefined {
+  if (random.fraction() >= share) return undefined;
+  return { after: random.between(1, octets), how: random.pick(["reset", "end", "silence"]) };
+}
+
+function drawReader(random: Random, name: string, at: number, accounts: number): ReaderPlan {
+  return {
+    kind: "reader",
+    name,
+    at,
+    account: random.between(0, accounts - 1),
+    device: random.pick(["phone", "desk"]),
+    visits: Array.from({ length: random.between(1, 3) }, () => drawVisit(random)),
+  };
+}
+
+function drawVisit(random: Random): VisitPlan {
+  return {
+    pauseMs: random.pick([0, 100, 2000, 8000]),
+    fetches: random.pick([0, 0.5, 1]),
+    removes: random.pick([0, 0.3, 1, 1]),
+    resets: random.fraction() < 0.15,
+    stallMs: random.fraction() < 0.1 ? random.pick([1000, 40_000]) : 0,
+    idleMs: random.fraction() < 0.15 ? random.pick([7000, 70_000]) : 0,
+    pipelined: random.fraction() < 0.3,
+    ends: random.fraction() < 0.75 ? "quit" : random.pick(["reset", "end", "silence"]),
+    vanish: drawVanish(random, 0.2, 600),
+  };
+}
+
+const ACTS: readonly Act[] = ["expire", "erase", "reclaim", "reclaim", "forget", "restore", "restore", "release"];
+
+function drawAdmin(random: Random, name: string, at: number, accounts: number): AdminPlan {
+  const account = random.between(0, accounts - 1);
+  const act = (what: Act): AdminPlan["acts"][number] => ({
+    act: what,
+    account: random.between(0, accounts - 1),
+    pauseMs: random.pick([0, 50, 1000]),
+  });
+  const acts = Array.from({ length: random.between(1, 4) }, () => act(random.pick(ACTS)));
+  const special = random.fraction();
+  if (special < 0.15) acts.push({ ...act("remove"), account }, { ...act("make"), account });
+  else if (special < 0.3) acts.push({ ...act("disable"), account }, { ...act("enable"), account });
+  return { kind: "admin", name, at, acts };
+}
+
+// ── Faults ──
+
+function drawFaults(random: Random, last: number): readonly FaultPlan[] {
+  if (random.fraction() < 0.1) return [];
+  const kinds = (["crash", "thread", "disk", "full", "slow", "clock"] as const).filter(() => random.fraction() < 0.4);
+  const most = random.pick([1, 2, 4]);
+  return kinds.flatMap((kind) =>
+    Array.from({ length: random.between(1, kind === "crash" ? most : 2) }, () =>
+      drawFault(random, kind, drawTime(random, last)),
+    ),
+  );
+}
+
+// Most actors have done most of their work within two seconds.
+function drawTime(random: Random, last: number): number {
+  return random.fraction() < 0.7 ? BEGIN_MS + random.between(0, 4000) : random.between(BEGIN_MS, last);
+}
+
+function drawFault(
+  random: Random,
+  kind: "crash" | "thread" | "disk" | "full" | "slow" | "clock",
+  at: number,
+): FaultPlan {
+  switch (kind) {
+    case "crash":
+      return {
+        kind: random.pick(["kill", "power"]),
+        at,
+        steps: random.pick([random.between(0, 20), random.between(0, 300)]),
+        restartMs: random.pick([20, 1500]),
+      };
+    case "thread":
+      return { kind: "thread", at, thread: random.between(0, 1) };
+    case "disk":
+      return drawDiskFault(random, at);
+    case "full":
+      return { kind: "full", at, forMs: random.pick([500, 20_000]), freeOctets: random.pick([0, 2000, 20_000]) };
+    case "slow":
+      return { kind: "slow", at, forMs: random.pick([500, 20_000]), ms: random.pick([8, 300, 9000]) };
+    case "clock":
+      return { kind: "clock", at, byMs: random.pick([-400, -2, 2, 400]) * random.pick([3_600_000, DAY_MS]) };
+  }
+}
+
+const VERBS: readonly (readonly Verb[])[] = [
+  ["fdatasyncSync"],
+  ["fdatasync"],
+  ["fsyncFolderSync"],
+  ["fdatasyncSync", "fdatasync", "fsyncFolderSync"],
+  ["writevSync"],
+  ["write"],
+  ["writevSync", "write"],
+  ["rows.commit"],
+  ["rows.run"],
+  ["rows.begin", "rows.run"],
+  ["rows.read"],
+  ["rows.settle"],
+  ["openSync", "renameSync", "mkdirSync"],
+  ["unlinkSync", "unlink", "ftruncateSync", "closeSync"],
+  ["readSync", "read"],
+];
+
+function drawDiskFault(random: Random, at: number): FaultPlan {
+  const verbs = random.pick(VERBS);
+  return {
+    kind: "disk",
+    at,
+    forMs: random.pick([200, 5000, 30_000]),
+    verbs,
+    skip: random.pick([0, 0, 1, 5]),
+    count: random.pick([1, 1, 3, 1000]),
+    fault: drawHow(random, verbs[0]),
+  };
+}
+
+function drawHow(random: Random, verb: Verb | undefined): Fault {
+  const error = random.pick(["io", "full"] as const);
+  if (verb === "readSync") return random.fraction() < 0.5 ? { short: random.fraction() } : "io";
+  if (verb === "rows.commit") return random.pick<Fault>(["sync", "sync", "io", "full"]);
+  if (verb === "rows.settle") return random.pick<Fault>(["sync", "io", "full"]);
+  if (random.fraction() < 0.5) return error;
+  return { error, after: random.pick([0, random.fraction(), 1]) };
+}
