@@ -1,25 +1,29 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import * as fc from "fast-check";
 import { ok } from "../lib/result.ts";
-import type { Uid } from "../model/ids.ts";
-import type { Mail } from "../store/ports.ts";
+import type { MailboxId, Uid } from "../model/ids.ts";
+import type { Mail, Seen } from "../store/ports.ts";
+import { lookAt } from "./damaged.ts";
 import { house, opening } from "./testing-house.ts";
 
 /** A house whose store finds these rows damaged. */
 function rotten(damaged: readonly number[]) {
   const at = house();
-  const { store, parts, ann } = at;
+  const { parts, ann } = at;
   const asked: number[] = [];
-  const damagedRows: Mail["damagedRows"] = (_, after, upTo, limit) => {
-    const uids = (store.boxes.get(ann.inbox)?.rows ?? [])
-      .map(({ uid }) => uid)
-      .filter((uid) => uid > after && uid <= upTo);
-    const page = uids.slice(0, limit);
-    asked.push(page.length);
-    const last = page.length < limit ? undefined : page.at(-1);
-    return Promise.resolve({ damaged: page.filter((uid) => damaged.includes(uid)), last });
+  const inspect: Mail["inspect"] = async (mailbox, after, upTo, limit) => {
+    const page = await parts.mail.inspect(mailbox, after, upTo, limit);
+    asked.push(page.uids.length);
+    const isSound = (_: number, index: number) => !damaged.includes(page.uids[index] ?? 0);
+    const [uids, octets] = [page.uids.filter(isSound), page.octets.filter(isSound)];
+    const octetsDowngraded = page.octetsDowngraded.filter(isSound);
+    const bad = [...page.uids].filter((uid) => damaged.includes(uid)) as Uid[];
+    return { damaged: bad, uids, octets, octetsDowngraded, last: page.last };
   };
-  const expunge: Mail["expunge"] = async (mailbox, uids, cause) => {
+  const handedOver: (Seen | undefined)[] = [];
+  const expunge: Mail["expunge"] = async (mailbox, uids, cause, seen) => {
+    handedOver.push(seen);
     const bad = [...uids].filter((uid) => uids.length <= 1000 && damaged.includes(uid)) as Uid[];
     const done = await parts.mail.expunge(
       mailbox,
@@ -28,14 +32,14 @@ function rotten(damaged: readonly number[]) {
     );
     return done.ok && bad.length > 0 ? ok({ ...done.value, damaged: bad }) : done;
   };
-  const mailboxes = at.over({ ...parts, mail: { ...parts.mail, damagedRows, expunge } });
+  const mailboxes = at.over({ ...parts, mail: { ...parts.mail, inspect, expunge } });
   const open = async () => {
     const opened = await mailboxes.openMaildrop(at.owner(ann), opening, () => {});
     assert.ok(opened.ok);
     return opened.value;
   };
   const told = () => at.events.map(({ event, fields }) => [event, (fields as { uidl: string }).uidl]);
-  return { ...at, open, asked, told };
+  return { ...at, open, asked, told, handedOver };
 }
 
 describe("P2: damaged rows", () => {
@@ -50,12 +54,13 @@ describe("P2: damaged rows", () => {
   });
 
   test("a large UPDATE looks at the rows before the store is asked, by the page", async () => {
-    const { store, ann, open, told, asked } = rotten([7, 2000]);
+    const { store, ann, open, told, asked, handedOver } = rotten([7, 2000]);
     for (let n = 0; n < 2500; n++) store.deliver(ann.inbox, Buffer.from("x"));
     const drop = await open();
     const marked = Uint32Array.from({ length: 2399 }, (_, index) => index + 101);
     assert.deepEqual(await drop.update(marked), ok({ removed: 2398, kept: 1 }));
     assert.deepEqual(asked, [1000, 1000, 399]);
+    assert.deepEqual(handedOver, [{ messages: 2398, octets: 2398, octetsDowngraded: 2398, gone: 0 }]);
     assert.deepEqual(told(), [["store.damaged", "1jk-00000000"]]);
     assert.equal((await store.mail.snapshot(ann.inbox))?.messages, 102);
   });
@@ -81,5 +86,45 @@ describe("P2: damaged rows", () => {
     });
     await assert.rejects(other.listing(), { kind: "damaged" });
     await assert.rejects(other.listing(), { kind: "damaged" }, "and again, however often it is asked");
+  });
+});
+
+describe("a look at what is to be removed", () => {
+  const rowsOf = fc.uniqueArray(fc.integer({ min: 1, max: 12_000 }), { minLength: 1, maxLength: 300 });
+
+  test("says what the sound ones weigh that are there, and steps over what is not asked for", async () => {
+    await fc.assert(
+      fc.asyncProperty(rowsOf, rowsOf, rowsOf, fc.integer({ min: 1, max: 40 }), async (there, asked, bad, page) => {
+        const rows = there.toSorted((a, b) => a - b);
+        const isSound = (uid: number) => !bad.includes(uid);
+        const inspect: Mail["inspect"] = (_, after, upTo, limit) => {
+          const found = rows.filter((uid) => uid > after && uid <= upTo).slice(0, Math.min(limit, page));
+          const uids = Uint32Array.from(found.filter(isSound));
+          return Promise.resolve({
+            damaged: found.filter((uid) => !isSound(uid)) as Uid[],
+            uids,
+            octets: uids.map((uid) => uid * 3),
+            octetsDowngraded: uids.map((uid) => uid * 3 + 1),
+            last: found.length < Math.min(limit, page) ? undefined : (found.at(-1) as Uid),
+          });
+        };
+        const wanted = Uint32Array.from(asked.toSorted((a, b) => a - b));
+        const look = await lookAt({ inspect }, 1 as MailboxId, wanted);
+        const weighed = [...wanted].filter((uid) => there.includes(uid) && isSound(uid));
+        const octets = weighed.reduce((sum, uid) => sum + uid * 3, 0);
+        const weight = { messages: weighed.length, octets, octetsDowngraded: octets + weighed.length };
+        assert.deepEqual(look.weight, weight);
+        const damaged = [...wanted].filter((uid) => there.includes(uid) && !isSound(uid));
+        assert.deepEqual(
+          look.damaged.toSorted((a, b) => a - b),
+          damaged,
+        );
+        assert.deepEqual(
+          [...look.sound],
+          [...wanted].filter((uid) => !damaged.includes(uid)),
+        );
+      }),
+      { numRuns: 60 },
+    );
   });
 });

@@ -9,11 +9,11 @@ import type { MessageReader } from "../model/message-reader.ts";
 import type { Peer } from "../model/peer.ts";
 import type { Log } from "../observe/log-port.ts";
 import type { Counter, Metrics } from "../observe/metrics-port.ts";
-import { type Lease, type OctetsAs, type Snapshot, type Store, StoreError } from "../store/ports.ts";
+import { goneOf, type Lease, type OctetsAs, type Snapshot, type Store, StoreError } from "../store/ports.ts";
 import { createInbound, type Inbound } from "./append.ts";
 import { DiskPace } from "./disk-pace.ts";
 import type { TransferNotes } from "./history.ts";
-import { findDamaged } from "./damaged.ts";
+import { findDamaged, lookAt, type Look } from "./damaged.ts";
 import { indexOfUid, readListing, sumsUp } from "./listing.ts";
 import { Places } from "./places.ts";
 import { createReadPool } from "./read-pool.ts";
@@ -228,12 +228,14 @@ class Maildrop implements OpenMaildrop, ReadWatch {
     try {
       const { mail, undeleteDays } = this.#parts;
       const cause = { ...this.#actor, kind: "removed", keep: undeleteDays() > 0 } as const;
-      const sound = uids.length > LOOKED_AT_BEFORE ? await this.#soundOf(uids) : uids;
-      const outcome = await mail.expunge(this.#owner.mailbox, sound, cause);
+      const look = uids.length > LOOKED_AT_BEFORE ? await this.#lookAt(uids) : undefined;
+      const sound = look?.sound ?? uids;
+      const seen = look && { ...look.weight, gone: goneOf(this.#snapshot) };
+      const outcome = await mail.expunge(this.#owner.mailbox, sound, cause, seen);
       if (!outcome.ok) return outcome;
       const { removed, damaged = [] } = outcome.value;
       for (const uid of damaged) this.damaged(uid, NOT_REMOVED);
-      if (!cause.keep) this.#erased(removed, uids);
+      if (!cause.keep) this.#erased(removed, look?.weight.octets ?? this.#octetsOf(uids));
       const kept = damaged.length + uids.length - sound.length;
       return ok(kept === 0 ? { removed } : { removed, kept });
     } catch (error) {
@@ -246,24 +248,21 @@ class Maildrop implements OpenMaildrop, ReadWatch {
     }
   }
 
-  /**
-   * Those of many messages whose rows are as they were written: the store only notes a large removal, and looks at the rows
-   * when it has been answered.
-   */
-  async #soundOf(uids: Uint32Array): Promise<Uint32Array> {
-    const damaged = await findDamaged(this.#parts.mail, this.#owner.mailbox, (uids[0] ?? 0) - 1, uids.at(-1) ?? 0);
-    const kept = new Set<number>(damaged.filter((uid) => indexOfUid(uids, uid) >= 0));
-    for (const uid of kept) this.damaged(uid as Uid, NOT_REMOVED);
-    return kept.size === 0 ? uids : uids.filter((uid) => !kept.has(uid));
+  /** The store only notes a large removal, and looks at the rows when it has been answered. */
+  async #lookAt(uids: Uint32Array): Promise<Look> {
+    const look = await lookAt(this.#parts.mail, this.#owner.mailbox, uids);
+    for (const uid of look.damaged) this.damaged(uid, NOT_REMOVED);
+    return look;
+  }
+
+  #octetsOf(uids: Uint32Array): number {
+    const listing = this.#listing;
+    return listing ? uids.reduce((sum, uid) => sum + (listing.octets[indexOfUid(listing.uids, uid)] ?? 0), 0) : 0;
   }
 
   /** Where nothing is kept for undelete the removal itself erases for good, and that is audited. */
-  #erased(messages: number, uids: Uint32Array): void {
+  #erased(messages: number, octets: number): void {
     const { log, erased } = this.#parts;
-    const listing = this.#listing;
-    const octets = listing
-      ? uids.reduce((sum, uid) => sum + (listing.octets[indexOfUid(listing.uids, uid)] ?? 0), 0)
-      : 0;
     erased.add(messages);
     log.info("store.erased", { messages, octets, reason: "not-kept" });
   }

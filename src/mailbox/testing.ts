@@ -110,7 +110,17 @@ export class MemoryStore {
       if (cause?.keep) box?.removed.push(...going.map((row) => ({ row, at: this.now, cause })));
       return Promise.resolve(ok({ removed: going.length }));
     },
-    damagedRows: () => Promise.resolve({ damaged: [], last: undefined }),
+    inspect: (mailbox: MailboxId, after: number, upTo: number, limit: number) => {
+      const rows = (this.boxes.get(mailbox)?.rows ?? []).filter(({ uid }) => uid > after && uid <= upTo);
+      const page = rows.slice(0, limit);
+      return Promise.resolve({
+        damaged: [],
+        uids: Uint32Array.from(page, ({ uid }) => uid),
+        octets: Uint32Array.from(page, ({ place }) => place.octets),
+        octetsDowngraded: Uint32Array.from(page, ({ octetsDowngraded }) => octetsDowngraded),
+        last: page.length < limit ? undefined : page.at(-1)?.uid,
+      });
+    },
     receivedBefore: (mailbox: MailboxId, before: number, limit: number) => {
       const old = this.boxes.get(mailbox)?.rows.filter((row) => row.received < before) ?? [];
       return Promise.resolve(Uint32Array.from(old.slice(0, limit), (row) => row.uid));

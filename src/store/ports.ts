@@ -206,6 +206,34 @@ export type Snapshot = Usage & {
   readonly removed: Usage;
 };
 
+/** What a look at rows found. */
+export type Inspected = {
+  readonly damaged: readonly Uid[];
+  /** Of the others, uids ascending. */
+  readonly uids: Uint32Array;
+  readonly octets: Uint32Array;
+  readonly octetsDowngraded: Uint32Array;
+  /** Up to where it came; undefined: to the end. */
+  readonly last: Uid | undefined;
+};
+
+/** What the messages that are to be removed weigh, as who removes them has seen. */
+export type Seen = {
+  readonly messages: number;
+  readonly octets: number;
+  readonly octetsDowngraded: number;
+  /** `goneOf` the mailbox before they were looked at: it is believed only where that has not changed. */
+  readonly gone: number;
+};
+
+/**
+ * How many uids of a mailbox have no message (any more). What comes takes a uid and is a message, so it stays the same until
+ * one is removed: while it does, every message that was seen is still there.
+ */
+export function goneOf({ highestUid, messages }: Pick<Snapshot, "highestUid" | "messages">): number {
+  return highestUid - messages;
+}
+
 /** A page of a listing, uids ascending. */
 export type ListingPage = Listing;
 
@@ -248,19 +276,17 @@ export type Mail = {
   /**
    * Removes these messages in one committed step, and writes the entry of their history in it; uids that are not there (any
    * more) are not counted. Without a cause nothing is kept for undelete and no history is written. Of thousands the rows
-   * are only looked at when they are carried out: ask `damagedRows` before.
+   * are only looked at when they are carried out: look before (`inspect`), and hand over what was seen, or the one writer
+   * has to weigh them while everybody waits.
    */
-  expunge(mailbox: MailboxId, uids: Uint32Array, cause?: RemovalCause): Promise<Result<Expunged, WriteFailure>>;
-  /**
-   * Looks whether the rows of messages with `after` < uid ≤ `upTo` are as they were written, `limit` rows at most. `last`: up to
-   * where it came; undefined: to the end.
-   */
-  damagedRows(
+  expunge(
     mailbox: MailboxId,
-    after: number,
-    upTo: number,
-    limit: number,
-  ): Promise<{ readonly damaged: readonly Uid[]; readonly last: Uid | undefined }>;
+    uids: Uint32Array,
+    cause?: RemovalCause,
+    seen?: Seen,
+  ): Promise<Result<Expunged, WriteFailure>>;
+  /** Looks at the rows of messages with `after` < uid ≤ `upTo`, `limit` at most, whether they are as they were written. */
+  inspect(mailbox: MailboxId, after: number, upTo: number, limit: number): Promise<Inspected>;
   /** Messages that came before a time, `limit` at most, the lowest uids first. */
   receivedBefore(mailbox: MailboxId, before: number, limit: number): Promise<Uint32Array>;
   /**

@@ -6,7 +6,7 @@ import { findKnownPlaces } from "./sql/known-places.ts";
 import { lastTime } from "./sql/high-water.ts";
 import { removedUsageOf, snapshotOf, usageOf } from "./sql/mailboxes.ts";
 import { locateMessages, pageOfMessages } from "./sql/messages.ts";
-import { findDamagedRows } from "./sql/damaged-rows.ts";
+import { inspectRows } from "./sql/damaged-rows.ts";
 import { findHistory } from "./sql/read-history.ts";
 import { uidsReceivedBefore } from "./sql/received-before.ts";
 import { pageOfRemoved } from "./sql/removed.ts";
@@ -20,7 +20,7 @@ export type Reads = {
   readonly history: Pick<History, "entries">;
   readonly mail: Pick<
     Mail,
-    "usage" | "snapshot" | "listPage" | "locate" | "locateFrom" | "damagedRows" | "receivedBefore" | "removedMessages"
+    "usage" | "snapshot" | "listPage" | "locate" | "locateFrom" | "inspect" | "receivedBefore" | "removedMessages"
   >;
   readonly upkeep: Pick<Upkeep, "removedUsage" | "lastTime">;
 };
@@ -46,7 +46,7 @@ export function createReads(sql: Sql): Reads {
       listPage: (mailbox, after, upTo, limit, octetsAs) => pageOfMessages(sql, mailbox, after, upTo, limit, octetsAs),
       locate: async (mailbox, uid) => (await locateMessages(sql, mailbox, uid, 1))[0],
       locateFrom: (mailbox, uid, limit) => locateMessages(sql, mailbox, uid, limit),
-      damagedRows: (mailbox, after, upTo, limit) => findDamagedRows(sql, mailbox, after, upTo, limit),
+      inspect: (mailbox, after, upTo, limit) => inspectRows(sql, mailbox, after, upTo, limit),
       receivedBefore: (mailbox, before, limit) => uidsReceivedBefore(sql, mailbox, before, limit),
       removedMessages: (mailbox, query) => pageOfRemoved(sql, mailbox, query),
     },

@@ -68,9 +68,13 @@ describe("P2: a row that is not as it was written", () => {
     const { store, folder } = at.under;
     await deliverMany(store, at.ann, 7);
     rot(folder, "update message set octets = 1 where uid in (2, 6)");
-    assert.deepEqual(await store.mail.damagedRows(at.ann.inbox, 0, 7, 3), { damaged: [2], last: 3 });
-    assert.deepEqual(await store.mail.damagedRows(at.ann.inbox, 3, 7, 9), { damaged: [6], last: undefined });
-    assert.deepEqual(await store.mail.damagedRows(at.ann.inbox, 2, 5, 9), { damaged: [], last: undefined });
+    const looked = async (after: number, upTo: number, limit: number) => {
+      const { damaged, uids: sound, last } = await store.mail.inspect(at.ann.inbox, after, upTo, limit);
+      return { damaged, sound: [...sound], last };
+    };
+    assert.deepEqual(await looked(0, 7, 3), { damaged: [2], sound: [1, 3], last: 3 });
+    assert.deepEqual(await looked(3, 7, 9), { damaged: [6], sound: [4, 5, 7], last: undefined });
+    assert.deepEqual(await looked(2, 5, 9), { damaged: [], sound: [3, 4, 5], last: undefined });
   });
 
   it("comes back into its mailbox when it rots while a large removal waits to be carried out", async () => {

@@ -1,4 +1,5 @@
 import type { MailboxId, Uid } from "../../model/ids.ts";
+import type { Inspected } from "../ports.ts";
 import { rowCrc } from "./row-crc.ts";
 import type { Sql } from "./statement.ts";
 import { statement } from "./statement.ts";
@@ -30,19 +31,31 @@ type WholeRow = readonly [
   rowCrc: number,
 ];
 
-/** See Mail.damagedRows. */
-export async function findDamagedRows(
+/** See Mail.inspect. */
+export async function inspectRows(
   sql: Sql,
   mailbox: MailboxId,
   after: number,
   upTo: number,
   limit: number,
-): Promise<{ readonly damaged: readonly Uid[]; readonly last: Uid | undefined }> {
+): Promise<Inspected> {
   const rows = (await sql.arrays(wholeRows, { mailbox, after, upTo, limit })) as unknown as readonly WholeRow[];
   const damaged: Uid[] = [];
-  for (const [uid, octets, octets_downgraded, uidl_tag, uidl, body, body_key, received, row_crc] of rows) {
-    const crc = rowCrc({ mailbox, uid, octets, octets_downgraded, uidl_tag, uidl, body, body_key, received });
-    if (crc !== row_crc) damaged.push(uid);
-  }
-  return { damaged, last: rows.length < limit ? undefined : rows.at(-1)?.[0] };
+  const sound = rows.filter((row) => {
+    if (isSound(mailbox, row)) return true;
+    damaged.push(row[0]);
+    return false;
+  });
+  return {
+    damaged,
+    uids: Uint32Array.from(sound, ([uid]) => uid),
+    octets: Uint32Array.from(sound, ([, octets]) => octets),
+    octetsDowngraded: Uint32Array.from(sound, ([, , downgraded]) => downgraded),
+    last: rows.length < limit ? undefined : rows.at(-1)?.[0],
+  };
+}
+
+function isSound(mailbox: MailboxId, row: WholeRow): boolean {
+  const [uid, octets, octets_downgraded, uidl_tag, uidl, body, body_key, received, row_crc] = row;
+  return rowCrc({ mailbox, uid, octets, octets_downgraded, uidl_tag, uidl, body, body_key, received }) === row_crc;
 }

@@ -2,15 +2,17 @@ import type { Result } from "../../lib/result.ts";
 import { ok } from "../../lib/result.ts";
 import { NO_ACTOR } from "../../model/history.ts";
 import type { MailboxId, Uid } from "../../model/ids.ts";
-import type { Expunged, RemovalCause } from "../ports.ts";
+import type { Expunged, RemovalCause, Seen } from "../ports.ts";
+import { goneOf } from "../ports.ts";
 import { insertHistory } from "../sql/history.ts";
 import type { Weight } from "../sql/mailboxes.ts";
-import { countRemoved, uncountMessages } from "../sql/mailboxes.ts";
+import { countRemoved, snapshotOf, uncountMessages } from "../sql/mailboxes.ts";
 import { deleteMessageRows, presentUids, weighRows } from "../sql/message-removal.ts";
 import { weighMessages } from "../sql/messages.ts";
 import type { NewRemoval } from "../sql/removals.ts";
 import { insertRemoval, pendingRemovals } from "../sql/removals.ts";
 import { keepRemovedRows } from "../sql/removed-rows.ts";
+import type { Sql } from "../sql/statement.ts";
 import { UidSet } from "../uid-set.ts";
 import { dropBodies } from "./drop-bodies.ts";
 import type { UnitContext } from "./unit.ts";
@@ -27,6 +29,7 @@ export async function expunge(
   mailbox: MailboxId,
   uids: Uint32Array,
   cause?: RemovalCause,
+  seen?: Seen,
 ): Promise<Result<Expunged, never>> {
   const { sql, now: at } = context;
   const by: By = cause === undefined ? { ...NO_ACTOR, at, kind: "", keep: false } : { ...cause, at };
@@ -35,7 +38,7 @@ export async function expunge(
   const { weight, removed, damaged } =
     set.count <= MOST_AT_ONCE
       ? await removeNow(context, mailbox, set, by)
-      : await removeLater(context, mailbox, set, by);
+      : await removeLater(context, mailbox, set, { by, seen });
   const kept = damaged.length === 0 ? {} : { damaged };
   if (weight.messages === 0) return ok({ removed: 0, ...kept });
   await uncountMessages(sql, mailbox, weight);
@@ -51,14 +54,29 @@ async function removeNow(context: UnitContext, mailbox: MailboxId, set: UidSet, 
   return { weight, removed: UidSet.of(Uint32Array.from(weight.uids)), damaged: weight.damaged.uids };
 }
 
-// Whether their rows are as they were written is asked before (Mail.damagedRows) and when they are carried out: all of them
-// at once would hold everybody up.
-async function removeLater({ sql }: UnitContext, mailbox: MailboxId, set: UidSet, by: By): Promise<Outcome> {
-  const weight = await weighMessages(sql, mailbox, set);
+// Whether their rows are as they were written is asked before (Mail.inspect) and when they are carried out: all of them at
+// once would hold everybody up.
+async function removeLater(
+  { sql }: UnitContext,
+  mailbox: MailboxId,
+  set: UidSet,
+  { by, seen }: { readonly by: By; readonly seen: Seen | undefined },
+): Promise<Outcome> {
+  const known = seen?.messages === set.count && (await isAsSeen(sql, mailbox, seen)) ? seen : undefined;
+  const weight = known ?? (await weighMessages(sql, mailbox, set));
   if (weight.messages === 0) return { weight, removed: set, damaged: [] };
   const removed = weight.messages === set.count ? set : await presentUids(sql, mailbox, set);
   await insertRemoval(sql, { ...by, mailbox, uids: removed });
   return { weight, removed, damaged: [] };
+}
+
+/**
+ * Whether what was seen of a mailbox's messages holds now: rows never change, and none has gone since. A scan of a million of
+ * them would say the same, and everybody would wait for it.
+ */
+async function isAsSeen(sql: Sql, mailbox: MailboxId, { gone }: Seen): Promise<boolean> {
+  const now = await snapshotOf(sql, mailbox);
+  return now !== undefined && goneOf(now) === gone;
 }
 
 /**
