@@ -123,14 +123,30 @@ int open64(const char *path, int flags, ...) { WITH_MODE(opened(AT_FDCWD, path, 
 int openat(int at, const char *path, int flags, ...) { WITH_MODE(opened(at, path, flags, mode)); }
 int openat64(int at, const char *path, int flags, ...) { WITH_MODE(opened(at, path, flags, mode)); }
 
-int close(int descriptor) {
-  LOOK_UP(int, "close", int);
-  if (path_at(descriptor) == NULL) return real(descriptor);
+/* Before it happens: the number may be another file's at once. */
+static void forget(int descriptor) {
+  if (path_at(descriptor) == NULL) return;
   pthread_mutex_lock(&one_by_one);
   free(atomic_exchange(&slots[descriptor].path, NULL));
-  int result = real(descriptor);
   pthread_mutex_unlock(&one_by_one);
-  return result;
+}
+
+int close(int descriptor) {
+  LOOK_UP(int, "close", int);
+  forget(descriptor);
+  return real(descriptor);
+}
+
+/* libuv closes files this way. */
+long syscall(long number, ...) {
+  LOOK_UP(long, "syscall", long, ...);
+  long values[6];
+  va_list rest;
+  va_start(rest, number);
+  for (int index = 0; index < 6; index += 1) values[index] = va_arg(rest, long);
+  va_end(rest);
+  if (number == SYS_close) forget((int)values[0]);
+  return real(number, values[0], values[1], values[2], values[3], values[4], values[5]);
 }
 
 static uint64_t place_of(int descriptor) {

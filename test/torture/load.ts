@@ -13,7 +13,7 @@ import type { Point } from "./moments.ts";
 /** One round of load on a running server, up to its death. */
 export type Round = {
   readonly server: Server;
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, "sending" | "acknowledged" | "seen" | "idOf" | "quitting" | "removed">;
   readonly random: Random;
   readonly boxes: readonly string[];
   /** Called where a dialogue comes to such a point; the server may be killed there. */
@@ -126,7 +126,8 @@ export async function survey(server: Server, box: string): Promise<Found[]> {
   return messages.map((message, index) => ({ ...identify(message), uidl: uidls[index] ?? "" }));
 }
 
-function login(server: Server, box: string): Promise<Pop3> {
+/** A session in one of the maildrops. */
+export function login(server: Server, box: string): Promise<Pop3> {
   const secure = { tls: "implicit", ca: server.installation.ca } as const;
   return Pop3.login(server.ports.pop3s, addressOf(box), passwordOf(box), secure);
 }
@@ -154,12 +155,14 @@ export function makeContent(id: string, random: Random): Buffer {
   return Buffer.from(`X-Kill-Id: ${id}\r\n\r\n${line.repeat(Math.ceil(octets / line.length))}`);
 }
 
-export function identify(message: Buffer): { id: string; digest: string } {
+export /** Which message of this load it is, and whether it is whole. */
+function identify(message: Buffer): { id: string; digest: string } {
   const content = withoutTrace(message);
   const [, id = ""] = /^X-Kill-Id: (\w+)\r\n/.exec(content.toString("latin1", 0, 100)) ?? [];
   return { id, digest: digestOf(content) };
 }
 
-export function digestOf(content: Buffer): string {
+export /** A content's digest, as the ledger has it. */
+function digestOf(content: Buffer): string {
   return createHash("sha256").update(content).digest("hex");
 }
