@@ -3,7 +3,8 @@ import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import { ok } from "../lib/result.ts";
 import type { MailboxId, Uid } from "../model/ids.ts";
-import type { Mail, Seen } from "../store/ports.ts";
+import type { Mail } from "../store/ports.ts";
+import type { Seen } from "../store/removal-ports.ts";
 import { lookAt } from "./damaged.ts";
 import { house, opening } from "./testing-house.ts";
 

@@ -1,7 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import type { MailboxId, Uid } from "../model/ids.ts";
+import type { Mail } from "../store/ports.ts";
+import type { Inspected } from "../store/removal-ports.ts";
 import { indexOfUid } from "./listing.ts";
-import type { Inspected, Mail } from "../store/ports.ts";
 
 // Some 2 ms of a loop.
 const ROWS_AT_ONCE = 1000;

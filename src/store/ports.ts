@@ -7,6 +7,7 @@ import type { Actor, HistoryEntry, Transfer } from "../model/history.ts";
 import type { AccountId, BodyId, MailboxId, SegmentId, Uid } from "../model/ids.ts";
 import type { Listing } from "../model/listing.ts";
 import type { Quota, Usage } from "../model/quota.ts";
+import type { Expunged, Inspected, Seen } from "./removal-ports.ts";
 
 /*
  * What the services may ask of a store. The verbs are coarse: an adapter runs one transaction for one call, and one
@@ -151,20 +152,6 @@ export type History = {
 /** Why and by whom messages are removed; "keep": they go where undelete finds them, else they are gone. */
 export type RemovalCause = Actor & { readonly kind: "removed" | "expired"; readonly keep: boolean };
 
-/** What became of messages that were to be removed. `damaged`: they stay, for their rows are not as they were written. */
-export type Expunged = { readonly removed: number; readonly damaged?: readonly Uid[] };
-
-/** A message that undelete may bring back. */
-export type RemovedMessage = {
-  readonly uid: Uid;
-  readonly octets: number;
-  readonly uidl: string;
-  readonly received: number;
-  readonly at: number;
-  readonly session: string;
-  readonly device: string;
-};
-
 /** Which removed messages; all that is given has to hold. */
 export type RemovedFilter = {
   /** Removed at this time or later (ms since 1970). */
@@ -205,34 +192,6 @@ export type Snapshot = Usage & {
   /** What undelete may bring back; counts towards no quota. */
   readonly removed: Usage;
 };
-
-/** What a look at rows found. */
-export type Inspected = {
-  readonly damaged: readonly Uid[];
-  /** Of the others, uids ascending. */
-  readonly uids: Uint32Array;
-  readonly octets: Uint32Array;
-  readonly octetsDowngraded: Uint32Array;
-  /** Up to where it came; undefined: to the end. */
-  readonly last: Uid | undefined;
-};
-
-/** What the messages that are to be removed weigh, as who removes them has seen. */
-export type Seen = {
-  readonly messages: number;
-  readonly octets: number;
-  readonly octetsDowngraded: number;
-  /** `goneOf` the mailbox before they were looked at: it is believed only where that has not changed. */
-  readonly gone: number;
-};
-
-/**
- * How many uids of a mailbox have no message (any more). What comes takes a uid and is a message, so it stays the same until
- * one is removed: while it does, every message that was seen is still there.
- */
-export function goneOf({ highestUid, messages }: Pick<Snapshot, "highestUid" | "messages">): number {
-  return highestUid - messages;
-}
 
 /** A page of a listing, uids ascending. */
 export type ListingPage = Listing;

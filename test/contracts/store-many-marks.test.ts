@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { MailboxId } from "../../src/model/ids.ts";
-import type { Seen, Store } from "../../src/store/ports.ts";
-import { goneOf } from "../../src/store/ports.ts";
+import type { Store } from "../../src/store/ports.ts";
+import type { Seen } from "../../src/store/removal-ports.ts";
+import { goneOf } from "../../src/store/removal-ports.ts";
 import { Random } from "../e2e/harness/random.ts";
 import { openInThread } from "./store-adapters.ts";
 import { addAccount, deliverMany, must, uids } from "./store-world.ts";

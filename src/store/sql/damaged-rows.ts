@@ -1,5 +1,5 @@
 import type { MailboxId, Uid } from "../../model/ids.ts";
-import type { Inspected } from "../ports.ts";
+import type { Inspected } from "../removal-ports.ts";
 import { rowCrc } from "./row-crc.ts";
 import type { Sql } from "./statement.ts";
 import { statement } from "./statement.ts";

@@ -1,0 +1,43 @@
+import type { Uid } from "../model/ids.ts";
+
+/** What a look at rows found. */
+export type Inspected = {
+  readonly damaged: readonly Uid[];
+  /** Of the others, uids ascending. */
+  readonly uids: Uint32Array;
+  readonly octets: Uint32Array;
+  readonly octetsDowngraded: Uint32Array;
+  /** Up to where it came; undefined: to the end. */
+  readonly last: Uid | undefined;
+};
+
+/** What the messages that are to be removed weigh, as who removes them has seen. */
+export type Seen = {
+  readonly messages: number;
+  readonly octets: number;
+  readonly octetsDowngraded: number;
+  /** `goneOf` the mailbox before they were looked at: it is believed only where that has not changed. */
+  readonly gone: number;
+};
+
+/**
+ * How many uids of a mailbox have no message (any more). What comes takes a uid and is a message, so it stays the same until
+ * one is removed: while it does, every message that was seen is still there.
+ */
+export function goneOf({ highestUid, messages }: { readonly highestUid: number; readonly messages: number }): number {
+  return highestUid - messages;
+}
+
+/** What became of messages that were to be removed. `damaged`: they stay, for their rows are not as they were written. */
+export type Expunged = { readonly removed: number; readonly damaged?: readonly Uid[] };
+
+/** A message that undelete may bring back. */
+export type RemovedMessage = {
+  readonly uid: Uid;
+  readonly octets: number;
+  readonly uidl: string;
+  readonly received: number;
+  readonly at: number;
+  readonly session: string;
+  readonly device: string;
+};
