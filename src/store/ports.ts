@@ -152,6 +152,17 @@ export type History = {
 /** Why and by whom messages are removed; "keep": they go where undelete finds them, else they are gone. */
 export type RemovalCause = Actor & { readonly kind: "removed" | "expired"; readonly keep: boolean };
 
+/** A message that undelete may bring back. */
+export type RemovedMessage = {
+  readonly uid: Uid;
+  readonly octets: number;
+  readonly uidl: string;
+  readonly received: number;
+  readonly at: number;
+  readonly session: string;
+  readonly device: string;
+};
+
 /** Which removed messages; all that is given has to hold. */
 export type RemovedFilter = {
   /** Removed at this time or later (ms since 1970). */

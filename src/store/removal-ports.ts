@@ -30,14 +30,3 @@ export function goneOf({ highestUid, messages }: { readonly highestUid: number; 
 
 /** What became of messages that were to be removed. `damaged`: they stay, for their rows are not as they were written. */
 export type Expunged = { readonly removed: number; readonly damaged?: readonly Uid[] };
-
-/** A message that undelete may bring back. */
-export type RemovedMessage = {
-  readonly uid: Uid;
-  readonly octets: number;
-  readonly uidl: string;
-  readonly received: number;
-  readonly at: number;
-  readonly session: string;
-  readonly device: string;
-};
