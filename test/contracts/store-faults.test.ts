@@ -6,6 +6,7 @@ import type { Result } from "../../src/lib/result.ts";
 import { BODY_HEAD_OCTETS } from "../../src/model/body.ts";
 import type { Uid } from "../../src/model/ids.ts";
 import { recordingLog, testMetrics } from "../../src/observe/testing.ts";
+import { systemDisk } from "../../src/store/disk.ts";
 import { StoreError } from "../../src/store/ports.ts";
 import type { Fault } from "./failing-disk.ts";
 import { failingDisk } from "./failing-disk.ts";
@@ -197,6 +198,23 @@ describe("a store whose disk fails", () => {
     fs.writeFileSync(file, fs.readFileSync(file).fill("x", 16 * 1024));
     await assert.rejects(changed.finish(Buffer.from("")), { name: "StoreError", full: false });
     await changed.discard();
+    assert.deepEqual(fs.readdirSync(path.join(at.under.folder, "bodies/spool")), []);
+  });
+
+  it("closes a spool once, whatever the disk says: its descriptor may be another file's by then", async () => {
+    await using at = await world();
+    const closed: string[] = [];
+    const note = (file: string): boolean => closed.push(file) > 0;
+    at.faults.set("closeSync", { kind: "failed", when: note });
+    const spool = await at.store.bodies.spool();
+    await assert.rejects(spool.finish(Buffer.from("")), { name: "StoreError", kind: "unavailable" });
+    await spool.discard();
+    assert.equal(closed.length, 1);
+    const other = await at.store.bodies.spool();
+    await other.discard();
+    assert.equal(closed.length, 2);
+    at.faults.clear();
+    for (const file of closed) systemDisk.closeSync(Number(file));
     assert.deepEqual(fs.readdirSync(path.join(at.under.folder, "bodies/spool")), []);
   });
 

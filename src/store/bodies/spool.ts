@@ -66,7 +66,11 @@ class SpoolFile implements Spool {
 
   async discard(): Promise<void> {
     await this.#work.catch(() => undefined);
-    this.#close();
+    try {
+      this.#close();
+    } catch (cause) {
+      if (!(cause instanceof DiskError)) throw cause;
+    }
     // What cannot be removed now is swept at the next start.
     await this.#disk.unlink(this.#path).catch(() => undefined);
   }
@@ -103,8 +107,10 @@ class SpoolFile implements Spool {
   }
 
   #close(): void {
-    if (this.#open) this.#disk.closeSync(this.#file);
+    if (!this.#open) return;
+    // Also where closing fails the descriptor is gone, and may be another file's soon.
     this.#open = false;
+    this.#disk.closeSync(this.#file);
   }
 }
 
