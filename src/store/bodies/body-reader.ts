@@ -50,7 +50,7 @@ export class BodyReader implements Disposable {
 
   #openOwn(place: BodyPlace): { file: number; close: () => void } | undefined {
     const file = this.#tryOpen(bodyPath(this.#layout, place.body).file);
-    return file === undefined ? undefined : { file, close: () => this.#disk.closeSync(file) };
+    return file === undefined ? undefined : { file, close: () => this.#close(file) };
   }
 
   #openSegment(segment: SegmentId): { file: number; close: () => void } | undefined {
@@ -75,7 +75,16 @@ export class BodyReader implements Disposable {
   }
 
   #closeUnused(shared: Shared): void {
-    if (!shared.cached && shared.readers === 0) this.#disk.closeSync(shared.file);
+    if (!shared.cached && shared.readers === 0) this.#close(shared.file);
+  }
+
+  /** Nothing was written by it, and the descriptor is gone whatever the disk says of its end. */
+  #close(file: number): void {
+    try {
+      this.#disk.closeSync(file);
+    } catch (cause) {
+      if (!(cause instanceof DiskError)) throw cause;
+    }
   }
 
   #tryOpen(path: string): number | undefined {
