@@ -55,6 +55,7 @@ export class ClientEnd {
   readonly server: ServerEnd;
   #events: ClientEvents | undefined;
   #held: Buffer[] = [];
+  #heldEnd = false;
   #reading = true;
   #over = false;
   /** Octets after which it vanishes, and how. */
@@ -114,6 +115,7 @@ export class ClientEnd {
   readOn(): void {
     this.#reading = true;
     for (const octets of this.#held.splice(0)) this.#take(octets);
+    if (this.#heldEnd) this.closed("end");
   }
 
   arrived(octets: Buffer): void {
@@ -124,7 +126,9 @@ export class ClientEnd {
 
   closed(how: "end" | "reset"): void {
     if (this.#over) return;
-    if (how === "end" && !this.#reading) return;
+    // Behind what it has not read yet.
+    this.#heldEnd = how === "end" && !this.#reading;
+    if (this.#heldEnd) return;
     this.#over = true;
     if (how === "end") this.#out.send(this.#parts.server, () => this.server.ended());
     this.#events?.closed(how);

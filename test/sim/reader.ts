@@ -43,7 +43,6 @@ class Visit {
   readonly #random: Random;
   readonly #marked = new Set<number>();
   readonly #barred = new Set<number>();
-  #talk: Talk | undefined;
   #session: Session | undefined;
   #quitting = false;
 
@@ -60,7 +59,6 @@ class Visit {
     try {
       const talk = this.#stage.connect(this.#owner, this.#name, "pop3");
       if (talk === undefined) return "refused";
-      this.#talk = talk;
       talk.end.vanish = this.#visit.vanish && { ...this.#visit.vanish };
       return await this.#speak(talk);
     } catch (cause) {
