@@ -47,6 +47,9 @@ export type Place = (typeof places)[number];
 
 export type ErrorName = keyof typeof errors;
 
+/** Numbers by call and place. */
+export type Seen = ReadonlyMap<string, number>;
+
 /** What chosen calls meet. */
 export type Fault = {
   readonly calls: readonly Call[];
@@ -77,7 +80,7 @@ export class Faults implements Disposable {
   }
 
   /** Compiles the library into `place`, for a process whose data lies in `data`. */
-  static async build(stack: DisposableStack | AsyncDisposableStack, place: string, data: string): Promise<Faults> {
+  static async build(stack: AsyncDisposableStack, place: string, data: string): Promise<Faults> {
     const library = await buildLibrary("faults.c", place);
     const control = path.join(place, "faults");
     const file = openSync(control, "w+");
@@ -123,16 +126,15 @@ export class Faults implements Disposable {
     return this.#integer(octetOf(number, "waiting"));
   }
 
-  /** How often a call was made on a place since the beginning, whatever became of it. */
-  seen(call: Call, place: Place): number {
-    return this.#integer(4 * (HEAD_INTEGERS + RULES * RULE_INTEGERS + seenIndex(call, place)));
-  }
-
-  /** All that was seen, as `call place` with its number. */
-  allSeen(): readonly (readonly [name: string, count: number])[] {
-    return calls
-      .flatMap((call) => places.map((place) => [`${call} ${place}`, this.seen(call, place)] as const))
-      .filter(([, count]) => count > 0);
+  /** How often each call was made on each place since the beginning, whatever became of it. */
+  snapshot(): Seen {
+    const seen = new Int32Array(calls.length * places.length);
+    readSync(this.#file, seen, 0, seen.byteLength, 4 * (HEAD_INTEGERS + RULES * RULE_INTEGERS));
+    return new Map(
+      calls.flatMap((call, row) =>
+        places.map((place, column) => [`${call} ${place}`, seen[row * places.length + column] ?? 0] as const),
+      ),
+    );
   }
 
   [Symbol.dispose](): void {
@@ -150,12 +152,14 @@ export class Faults implements Disposable {
   }
 }
 
-function octetOf(rule: number, field: keyof typeof FIELDS): number {
-  return 4 * (HEAD_INTEGERS + rule * RULE_INTEGERS + FIELDS[field]);
+/** How many of the calls that a fault is for were made between two snapshots. */
+export function madeBetween({ calls: made, places: where }: Fault, before: Seen, after: Seen): number {
+  const names = made.flatMap((call) => where.map((place) => `${call} ${place}`));
+  return names.reduce((sum, name) => sum + (after.get(name) ?? 0) - (before.get(name) ?? 0), 0);
 }
 
-function seenIndex(call: Call, place: Place): number {
-  return calls.indexOf(call) * places.length + places.indexOf(place);
+function octetOf(rule: number, field: keyof typeof FIELDS): number {
+  return 4 * (HEAD_INTEGERS + rule * RULE_INTEGERS + FIELDS[field]);
 }
 
 function bits(names: readonly string[], chosen: readonly string[]): number {
