@@ -91,6 +91,21 @@ describe("a set of uids", () => {
     );
   });
 
+  it("falls into parts that are it together", () => {
+    fc.assert(
+      fc.property(many, fc.integer({ min: 1, max: 30 }), (uids, most) => {
+        const set = setOf(...uids);
+        const parts = set.parts(most);
+        assert.deepEqual(
+          parts.flatMap((part) => [...part.ranges()]),
+          [...set.ranges()],
+        );
+        assert.ok(parts.every((part) => part.rangeCount <= most));
+        assert.equal(parts.length, Math.max(1, Math.ceil(set.rangeCount / most)));
+      }),
+    );
+  });
+
   it("comes back from its octets", () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.integer({ min: 0, max: 0xffffffff }), { maxLength: 50 }), (uids) => {

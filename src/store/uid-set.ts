@@ -120,6 +120,15 @@ export class UidSet {
     return new UidSet(ranges.bounds);
   }
 
+  /** The same uids as sets of so many ranges at most, the lowest first. */
+  parts(mostRanges: number): readonly UidSet[] {
+    if (this.rangeCount <= mostRanges) return [this];
+    const parts: UidSet[] = [];
+    for (let at = 0; at < this.#bounds.length; at += mostRanges * 2)
+      parts.push(new UidSet(this.#bounds.slice(at, at + mostRanges * 2)));
+    return parts;
+  }
+
   /** Each of them, the lowest first, so many at most; all only of small sets. */
   toArray(limit = Infinity): number[] {
     const uids: number[] = [];

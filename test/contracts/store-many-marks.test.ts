@@ -79,6 +79,24 @@ describe("many marks", () => {
     await under.assertConsistent();
   });
 
+  it("P2: of every other message show nowhere from the commit on, and are carried out in any state of it", async () => {
+    await using under = await openInThread();
+    const ann = await addAccount(under.store, "ann");
+    await deliverMany(under.store, ann, 18_000);
+    const odd = Uint32Array.from({ length: 9000 }, (_, index) => index * 2 + 1);
+    const even = Array.from(odd, (uid) => uid + 1);
+    // Without a word of what was seen, as others than sessions remove.
+    assert.equal(must(await under.store.mail.expunge(ann.inbox, odd, cause)).removed, 9000);
+    assert.deepEqual(await uids(under.store, ann.inbox), even);
+    await under.assertConsistent();
+    assert.equal((await under.store.mail.listPage(ann.inbox, 0, 18_000, 100)).uids.at(-1), 200);
+    await under.reopen();
+    assert.deepEqual(await uids(under.store, ann.inbox), even);
+    const gone = await under.store.mail.restore(ann.inbox, {}, { session: "", device: "", peer: "" });
+    assert.equal(must(gone).more, true);
+    await under.assertConsistent();
+  });
+
   it("are not weighed by the writer when they were seen, and are when something went since", async () => {
     await using at = await writerWorld();
     await Promise.all(Array.from({ length: 4500 }, () => at.store.append(delivery("x"))));

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { ExpressionBuilder, Kysely } from "kysely";
 import type { BodyId, MailboxId, SegmentId, Uid } from "../../model/ids.ts";
 import type { ListingPage, OctetsAs, StoredMessage } from "../ports.ts";
@@ -131,7 +132,7 @@ const weights = statement("message.weights", (database, given: { mailbox: Mailbo
 );
 
 const PAGE = 2000;
-// Above so many ranges one scan of the mailbox is cheaper than a statement each.
+// Above so many ranges one scan of what they span is cheaper than a statement each.
 const MOST_RANGES = 200;
 
 /** Adds a message. */
@@ -171,6 +172,8 @@ export async function pageOfMessages(
     if (kept.length >= limit) break;
     const last = Number(page.at(-1)?.[0]);
     const from = pending.reduce((uid, set) => set.nextOutside(uid), last + 1);
+    // A removal of a million with gaps is stepped through: others have their turn in between.
+    await setImmediate();
     page = await sql.arrays(wanted, { mailbox, after: from - 1, upTo, limit });
   }
   return packed(kept.slice(0, limit));
@@ -245,9 +248,10 @@ export async function weighMessages(sql: Sql, mailbox: MailboxId, uids: UidSet):
     }
     return sum;
   }
-  let page;
-  for (let after = -1; page === undefined || page.length === PAGE; after = Number(page.at(-1)?.[0])) {
-    page = await sql.arrays(weights, { mailbox, after, limit: PAGE });
+  for (let from = uids.nextInside(0); from !== undefined;) {
+    const page = await sql.arrays(weights, { mailbox, after: from - 1, limit: PAGE });
+    // What lies in front of the set, behind it or in a wide gap is not read.
+    from = page.length < PAGE ? undefined : uids.nextInside(Number(page.at(-1)?.[0]) + 1);
     for (const [uid, octets, downgraded] of page) {
       if (!uids.has(Number(uid))) continue;
       sum.messages += 1;

@@ -21,6 +21,9 @@ import type { UnitContext } from "./unit.ts";
 /** Above so many, a removal is noted and carried out in slices (DESIGN "Many marks"). */
 export const MOST_AT_ONCE = 2000;
 
+// So much of a removal is one row: a set of more takes longer to read than a slice to carry out.
+const MOST_RANGES = 4000;
+
 /** Why and by whom rows go. */
 type By = Omit<NewRemoval, "mailbox" | "uids">;
 
@@ -67,7 +70,8 @@ async function removeLater(
   const weight = known ?? (await weighMessages(sql, mailbox, set));
   if (weight.messages === 0) return { weight, removed: set, damaged: [] };
   const removed = weight.messages === set.count ? set : await presentUids(sql, mailbox, set);
-  await insertRemoval(sql, { ...by, mailbox, uids: removed });
+  // Each slice reads its removal's set anew.
+  for (const part of removed.parts(MOST_RANGES)) await insertRemoval(sql, { ...by, mailbox, uids: part });
   return { weight, removed, damaged: [] };
 }
 
