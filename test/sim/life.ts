@@ -245,7 +245,7 @@ export class Life {
 
   #log(name: string) {
     return toldLog((event, fields) => {
-      if (event !== "store.opened") this.#parts.tell(`${name}`, `${event} ${JSON.stringify(fields)}`);
+      if (!EXPECTED.has(event)) this.#parts.tell(name, `${event} ${JSON.stringify(fields)}`);
     });
   }
 
@@ -267,6 +267,15 @@ export class Life {
     });
   }
 }
+
+/** What clients tell of themselves is not told again. */
+const EXPECTED: ReadonlySet<string> = new Set([
+  "store.opened",
+  "smtp.delivered",
+  "smtp.refused",
+  "pop3.session",
+  "pop3.refused",
+]);
 
 /** Not told, as where the disk fails at that moment: then nothing is known of the last run. */
 async function lastTimeOf(store: Store): Promise<number | undefined> {
