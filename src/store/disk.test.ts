@@ -3,7 +3,8 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { describe, it } from "node:test";
-import { DiskError, systemDisk as disk } from "./disk.ts";
+import { getSystemErrorName } from "node:util";
+import { DiskError, failureKind, systemDisk as disk } from "./disk.ts";
 
 function folder(): Disposable & { readonly file: string; readonly path: string } {
   const made = fs.mkdtempSync(path.join(os.tmpdir(), "mailkeep-disk-"));
@@ -31,6 +32,18 @@ describe("the machine's disk", () => {
     disk.ftruncateSync(file, 3);
     assert.equal(disk.octetsSync(at.file), 3);
     disk.closeSync(file);
+  });
+
+  it("takes a quota that is used up for a full disk, though libuv has no name for it", () => {
+    const kind = (name: keyof typeof os.constants.errno) => {
+      const errno = -os.constants.errno[name];
+      return failureKind(Object.assign(new Error(), { errno, code: getSystemErrorName(errno) }));
+    };
+    assert.match(getSystemErrorName(-os.constants.errno.EDQUOT), /^Unknown/, "else its name would do");
+    assert.deepEqual(
+      [kind("ENOSPC"), kind("EDQUOT"), kind("ENOENT"), kind("EIO")],
+      ["full", "full", "missing", "failed"],
+    );
   });
 
   it("says how much of the disk that a folder lies on is free", async () => {

@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import { constants } from "node:os";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 
@@ -114,8 +115,24 @@ async function attemptLater<T>(verb: string, work: () => Promise<T>): Promise<T>
 function diskError(verb: string, cause: unknown): DiskError {
   if (cause instanceof DiskError) return cause;
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
-  const kind = code === "ENOSPC" || code === "EDQUOT" ? "full" : code === "ENOENT" ? "missing" : "failed";
-  return new DiskError(kind, `the disk did not ${verb}: ${code}`, { cause, sync: verb.startsWith("sync") });
+  return new DiskError(failureKind(cause), `the disk did not ${verb}: ${code}`, {
+    cause,
+    sync: verb.startsWith("sync"),
+  });
+}
+
+/** What an error of the system means. libuv has no name for a quota that is used up, so its number tells. */
+export function failureKind(cause: unknown): DiskError["kind"] {
+  if (!(cause instanceof Error && "errno" in cause)) return "failed";
+  switch (-Number(cause.errno)) {
+    case constants.errno.ENOSPC:
+    case constants.errno.EDQUOT:
+      return "full";
+    case constants.errno.ENOENT:
+      return "missing";
+    default:
+      return "failed";
+  }
 }
 
 // A write may come up short without an error: a full disk says so only when asked for the rest.
