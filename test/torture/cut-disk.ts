@@ -30,6 +30,15 @@ export class CutDisk {
     this.#forgets = forgets;
   }
 
+  /** These are there, and on disk, before the first call. */
+  begin(remains: Remains): void {
+    for (const [place, what] of remains) {
+      const { folder, name } = this.#find(path.join(this.#folder, place));
+      folder.put(0, name, what === "folder" ? new CutFolder() : new CutFile(Buffer.from(what)));
+      folder.sync();
+    }
+  }
+
   /** The next call takes effect. */
   apply(call: Call): void {
     this.#time = call.to;

@@ -21,11 +21,14 @@ type Limits = { readonly ofSector: (sector: number) => number; readonly octets: 
 
 /** A file with what is on disk and what is on its way there. */
 export class CutFile {
+  /** What is on disk, with room behind it. */
   #durable: Buffer;
+  #octets: number;
   readonly #pending: Change[] = [];
 
   constructor(octets: Buffer = Buffer.alloc(0)) {
     this.#durable = octets;
+    this.#octets = octets.length;
   }
 
   write(at: number, offset: number, data: Buffer): void {
@@ -37,14 +40,23 @@ export class CutFile {
   }
 
   sync(): void {
-    if (this.#pending.length === 0) return;
-    this.#durable = this.#after(this.#whole());
+    const most = Math.max(...this.#lengths());
+    if (most > this.#durable.length) {
+      const larger = Buffer.alloc(2 * most);
+      this.#durable.copy(larger, 0, 0, this.#octets);
+      this.#durable = larger;
+    }
+    for (const { offset, data } of this.#pending) {
+      if (data !== undefined) data.copy(this.#durable, offset);
+      else this.#durable.fill(0, offset);
+    }
+    this.#octets = this.#lengths().at(-1) ?? 0;
     this.#pending.length = 0;
   }
 
   /** The octets that a power cut leaves. */
   cut(fate: Fate, random: Random, damage: Damage): Buffer {
-    if (this.#pending.length === 0) return this.#durable;
+    if (this.#pending.length === 0) return this.#durable.subarray(0, this.#octets);
     const limits = this.#limits(fate, random);
     this.#reckon(limits, damage);
     return this.#after(limits);
@@ -98,7 +110,7 @@ export class CutFile {
 
   /** The length after none of the changes, after one, and so on. */
   #lengths(): number[] {
-    const lengths = [this.#durable.length];
+    const lengths = [this.#octets];
     for (const { offset, data } of this.#pending) {
       const before = lengths.at(-1) ?? 0;
       lengths.push(data === undefined ? offset : Math.max(before, offset + data.length));
@@ -108,7 +120,7 @@ export class CutFile {
 
   #after({ ofSector, octets }: Limits): Buffer {
     const result = Buffer.alloc(octets);
-    this.#durable.copy(result, 0, 0, octets);
+    this.#durable.copy(result, 0, 0, Math.min(octets, this.#octets));
     for (const [index, { offset, data }] of this.#pending.entries()) {
       const end = data === undefined ? octets : Math.min(octets, offset + data.length);
       for (let from = offset; from < end;) {

@@ -1,5 +1,5 @@
 import type { Random } from "../e2e/harness/random.ts";
-import { CutFile, type Damage, type Fate } from "./cut-file.ts";
+import type { CutFile, Damage, Fate } from "./cut-file.ts";
 
 /** What a name stands for. */
 export type Entry = CutFile | CutFolder;

@@ -29,16 +29,23 @@ export class CutMoments {
   /** So many moments, spread over all kinds of calls, each right before or behind one; ascending. */
   choose(count: number, random: Random): readonly number[] {
     const chosen = new Set<number>();
-    const kinds = [...this.#marks.values()];
+    // Where rows and bodies are made durable more cuts fall than where a name goes.
+    const kinds = [...this.#marks].flatMap(([what, marks]) =>
+      CROWDED.test(what) ? [marks, marks, marks, marks] : [marks],
+    );
     // Kinds that are rare give all they have.
     const most = kinds.reduce((sum, marks) => sum + 2 * marks.length, 0);
     for (let turn = 0; chosen.size < count && turn < 20 * most; turn += 1) {
       const mark = random.pick(kinds[turn % kinds.length] ?? []);
-      chosen.add(random.fraction() < 0.5 ? mark.before : mark.after);
+      // Before a sync there is most to lose.
+      const early = mark.what.startsWith("sync") ? 0.8 : 0.3;
+      chosen.add(random.fraction() < early ? mark.before : mark.after);
     }
     return [...chosen].toSorted((one, other) => one - other);
   }
 }
+
+const CROWDED = /^(write|sync) (segment$|.mailkeep)/;
 
 function placeOf(rest: string): string {
   if (/^\/bodies\/segments\/./.test(rest)) return "segment";

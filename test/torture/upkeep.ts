@@ -3,8 +3,9 @@ import { openStore } from "../../src/store/open.ts";
 import { must } from "../contracts/store-world.ts";
 
 // Erases, in the folder that is named, all that undelete kept, and gives its space back, as the server's jobs do in time.
-const [folder = ""] = process.argv.slice(2);
+// "open": opens it only.
+const [folder = "", only] = process.argv.slice(2);
 await using store = must(await openStore({ folder, log: silentLog, metrics: testMetrics().metrics }));
 const now = Date.now() + 1;
-for (let more = true; more;) ({ more } = must(await store.upkeep.erase(now)));
-for (let more = true; more;) ({ more } = await store.upkeep.reclaim(now));
+for (let more = only !== "open"; more;) ({ more } = must(await store.upkeep.erase(now)));
+for (let more = only !== "open"; more;) ({ more } = await store.upkeep.reclaim(now));
