@@ -54,6 +54,12 @@ export async function surveyAll(world: World, server: Server): Promise<void> {
   world.counts.surveys += 1;
 }
 
+/** All maildrops of a server whose store has stopped: everything can be read, and what is in doubt the restart tells. */
+export async function lookAtShown(world: World, server: Server): Promise<void> {
+  for (const box of world.boxes) world.ledger.look(box, await survey(server, box));
+  assert.deepEqual(world.ledger.problems, []);
+}
+
 /** After each case: the folder as it lies there, a start without the fault, every maildrop, and a stop in good order. */
 export async function lookAtAll(world: World): Promise<void> {
   assertConsistent(world.installation.data);

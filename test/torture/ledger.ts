@@ -78,6 +78,16 @@ export class Ledger {
     this.counts.removed += ids.length;
   }
 
+  /** Holds a whole maildrop of a store that waits for its restart against the ledger: what is in doubt stays so. */
+  look(box: string, found: readonly Found[]): void {
+    const present = new Set(found.map(({ id }) => key(box, id)));
+    for (const message of found) this.seen(box, message);
+    for (const [name, { acknowledged, removal }] of this.#entries) {
+      if (!name.startsWith(`${box} `) || present.has(name)) continue;
+      if (acknowledged && removal !== "confirmed") this.#problem("lost", `${name} got 250 and is not shown`);
+    }
+  }
+
   /** Holds a whole maildrop against what was acknowledged, and takes what is there as settled from now on. */
   check(box: string, found: readonly Found[]): void {
     const present = new Set<string>();
