@@ -128,6 +128,26 @@ describe("startJobs", () => {
     await jobs[Symbol.asyncDispose]();
   });
 
+  it("P9: says that the store hangs when it gives no answer, and that it answers again", async (t) => {
+    const hanging = Promise.withResolvers<"ok">();
+    const { jobs, pass, events, health } = house(t, { state: () => hanging.promise });
+    health.say("store", "ready");
+    await pass(5000);
+    await pass(9000);
+    assert.equal(health.report().parts["store"]?.status, "ready", "a slow commit is no outage");
+    await pass(1000);
+    assert.equal(health.report().parts["store"]?.status, "failed");
+    assert.match(health.report().parts["store"]?.reason ?? "", /no answer/);
+    hanging.resolve("ok");
+    await pass(0);
+    assert.equal(health.report().parts["store"]?.status, "ready");
+    assert.deepEqual(
+      events.map(({ level, event }) => `${level} ${event}`),
+      ["error store.hangs", "info store.answers"],
+    );
+    await jobs[Symbol.asyncDispose]();
+  });
+
   it("reclaims until there is no more, then says what came of it, and lives through a failure", async (t) => {
     const passes = [
       { segmentsRemoved: 1, octetsMoved: 10, more: true },

@@ -86,8 +86,19 @@ const NOT_WELL = {
   stopped: "a sync failed: look after the disk, then restart the server",
 } as const;
 
-async function lookHowItIs({ store, health, metrics }: JobParts): Promise<void> {
-  const state = await store.upkeep.state();
+// Far longer than a commit takes: by then a call of the disk does not come back, and nobody else would say so.
+const PATIENCE_MS = 10 * SECOND_MS;
+
+async function lookHowItIs({ store, health, metrics, log }: JobParts): Promise<void> {
+  const asked = store.upkeep.state();
+  let hangs = false;
+  const noAnswer = setTimeout(() => {
+    hangs = true;
+    health.say("store", "failed", "the store gives no answer: a write or a sync does not come back from the disk");
+    log.error("store.hangs", { seconds: PATIENCE_MS / SECOND_MS });
+  }, PATIENCE_MS);
+  const state = await asked.finally(() => clearTimeout(noAnswer));
+  if (hangs) log.info("store.answers", {});
   if (state === "ok") health.say("store", "ready");
   else health.say("store", "failed", NOT_WELL[state]);
   const { free, total } = await store.upkeep.space();

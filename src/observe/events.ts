@@ -142,6 +142,10 @@ export const events = {
     "A sync failed: nothing is acknowledged any more. Look after the disk, then restart; the start begins from what is on disk.",
   ),
   "store.recovered": event<Record<never, never>>("Writes are acknowledged again."),
+  "store.hangs": event<{ seconds: number }>(
+    "The store has given no answer for so long: a write or a sync does not come back from the disk.",
+  ),
+  "store.answers": event<Record<never, never>>("The store answers again after it hung."),
   "store.damaged": event<{ account: string; uidl: string; reason: string }>(
     "A message's octets are not what was delivered; it was not sent as good mail.",
   ),
