@@ -15,7 +15,7 @@ import { type Mail, type RemovedFilter, StoreError, type Upkeep, type WriteFailu
 export type RestoreFailure = { readonly reason: "no-mailbox" | WriteFailure; readonly restored: number };
 
 // A step may only carry out a slice of a removal that waits; a store that gives nothing for so long never will (P9).
-const MOST_EMPTY_STEPS = 10_000;
+const MOST_EMPTY_STEPS = 20_000;
 
 /** Brings removed messages back under new uids: all that the filter names, in steps that are each whole. */
 export async function restore(

@@ -1,7 +1,5 @@
 import type { MailboxId, Uid } from "../../model/ids.ts";
-import type { RemovedFilter } from "../ports.ts";
 import { numbersIn } from "./numbers.ts";
-import { removedRows, wanted } from "./removed.ts";
 import type { Sql } from "./statement.ts";
 import { statement } from "./statement.ts";
 import type { RemovedRow } from "./tables.ts";
@@ -39,15 +37,26 @@ const keep = statement(
           .where("uid", "in", numbersIn(given.uids)),
       ),
 );
-const firstCome = statement(
-  "removed.firstCome",
-  (database, given: Parameters<typeof removedRows>[1] & { limit: number }) =>
+const keysFrom = statement(
+  "removed.keysFrom",
+  (database, given: { mailbox: MailboxId; at: number; uid: number; limit: number }) =>
     database
       .selectFrom("removed")
-      .selectAll()
-      .where((of) => removedRows(of, given))
+      .select(["at", "uid", "device"])
+      .where("mailbox", "=", given.mailbox)
+      .where((of) => of(of.refTuple("at", "uid"), ">", of.tuple(given.at, given.uid as Uid)))
+      .orderBy("at")
       .orderBy("uid")
       .limit(given.limit),
+);
+// One removal at a time: SQLite looks each uid up by the key then, and would read all of a range of times.
+const byKey = statement("removed.byKey", (database, given: { mailbox: MailboxId; at: number; uids: string }) =>
+  database
+    .selectFrom("removed")
+    .selectAll()
+    .where("mailbox", "=", given.mailbox)
+    .where("at", "=", given.at)
+    .where("uid", "in", numbersIn(given.uids)),
 );
 const oldest = statement("removed.oldest", (database, given: { before: number; limit: number }) =>
   database
@@ -62,16 +71,16 @@ const oldest = statement("removed.oldest", (database, given: { before: number; l
 const ofMailbox = statement("removed.ofMailbox", (database, given: { mailbox: MailboxId; limit: number }) =>
   database.selectFrom("removed").selectAll().where("mailbox", "=", given.mailbox).orderBy("at").limit(given.limit),
 );
-const remove = statement(
-  "removed.remove",
-  (database, given: { mailbox: MailboxId; first: number; last: number; uids: string }) =>
-    database
-      .deleteFrom("removed")
-      .where("mailbox", "=", given.mailbox)
-      .where("at", ">=", given.first)
-      .where("at", "<=", given.last)
-      .where("uid", "in", numbersIn(given.uids)),
+const remove = statement("removed.remove", (database, given: { mailbox: MailboxId; at: number; uids: string }) =>
+  database
+    .deleteFrom("removed")
+    .where("mailbox", "=", given.mailbox)
+    .where("at", "=", given.at)
+    .where("uid", "in", numbersIn(given.uids)),
 );
+
+/** What one row of a mailbox is found by. */
+export type RemovedKey = { readonly uid: Uid; readonly at: number };
 
 /** Copies rows of messages that are being removed to where undelete finds them. */
 export async function keepRemovedRows(
@@ -83,14 +92,25 @@ export async function keepRemovedRows(
   await sql.run(keep, { mailbox, uids: JSON.stringify(uids), at: by.at, session: by.session, device: by.device });
 }
 
-/** The rows of a filter that came first. */
-export async function firstRemovedRows(
+/** The keys of a mailbox's rows in order of their removal, those behind one, with the device that removed them. */
+export async function removedKeysFrom(
   sql: Sql,
   mailbox: MailboxId,
-  filter: RemovedFilter,
+  { at, uid }: RemovedKey,
   limit: number,
+): Promise<readonly (RemovedKey & { readonly device: string })[]> {
+  return sql.all(keysFrom, { mailbox, at, uid, limit });
+}
+
+/** The rows of these keys that are there, in order of uid. */
+export async function removedRowsByKey(
+  sql: Sql,
+  mailbox: MailboxId,
+  keys: readonly RemovedKey[],
 ): Promise<readonly RemovedRow[]> {
-  return sql.all(firstCome, { ...wanted(mailbox, filter), limit });
+  const rows: RemovedRow[] = [];
+  for (const [at, uids] of byRemoval(keys)) rows.push(...(await sql.all(byKey, { mailbox, at, uids })));
+  return rows.toSorted((one, other) => one.uid - other.uid);
 }
 
 /** The rows of all mailboxes that were removed first. */
@@ -104,12 +124,11 @@ export async function removedRowsOf(sql: Sql, mailbox: MailboxId, limit: number)
 }
 
 /** Takes rows of one mailbox away. */
-export async function deleteRemovedRows(
-  sql: Sql,
-  mailbox: MailboxId,
-  rows: readonly { readonly uid: Uid; readonly at: number }[],
-): Promise<void> {
-  let [first, last] = [Infinity, -Infinity];
-  for (const { at } of rows) [first, last] = [Math.min(first, at), Math.max(last, at)];
-  await sql.run(remove, { mailbox, first, last, uids: JSON.stringify(rows.map(({ uid }) => uid)) });
+export async function deleteRemovedRows(sql: Sql, mailbox: MailboxId, rows: readonly RemovedKey[]): Promise<void> {
+  for (const [at, uids] of byRemoval(rows)) await sql.run(remove, { mailbox, at, uids });
+}
+
+/** The uids of each time of removal, as JSON. */
+function byRemoval(keys: readonly RemovedKey[]): readonly (readonly [at: number, uids: string])[] {
+  return [...Map.groupBy(keys, ({ at }) => at)].map(([at, of]) => [at, JSON.stringify(of.map(({ uid }) => uid))]);
 }

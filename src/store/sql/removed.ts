@@ -11,7 +11,7 @@ type Wanted = { mailbox: MailboxId; since: number; device: string | null; uid: n
 const NO_TIME_IS_LATER = Number.MAX_SAFE_INTEGER;
 
 /** The rows of a filter, as part of another statement; what is null of it is not asked for. */
-export function removedRows(of: ExpressionBuilder<Tables, "removed">, given: Wanted) {
+function removedRows(of: ExpressionBuilder<Tables, "removed">, given: Wanted) {
   return of.and([
     of("removed.mailbox", "=", given.mailbox),
     of("removed.at", ">=", given.since),
@@ -47,7 +47,7 @@ export const removedPage = statement(
 );
 
 /** A filter's parameters. */
-export function wanted(mailbox: MailboxId, { since = 0, device, uid }: RemovedFilter): Wanted {
+function wanted(mailbox: MailboxId, { since = 0, device, uid }: RemovedFilter): Wanted {
   return { mailbox, since, device: device ?? null, uid: uid ?? null };
 }
 

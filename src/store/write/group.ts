@@ -13,6 +13,7 @@ import type { BodyIds } from "./body-ids.ts";
 import type { StoreHealth } from "./health.ts";
 import { placeBodies } from "./place-bodies.ts";
 import { makesRoom } from "./makes-room.ts";
+import type { RestorePlans } from "./restore-plans.ts";
 import { runRows } from "./run-rows.ts";
 import { isFailedSync } from "./sync-watch.ts";
 import type { Effects, PlacedBody, Unit } from "./unit.ts";
@@ -24,6 +25,7 @@ export type GroupParts = {
   readonly files: BodyFiles;
   readonly ids: BodyIds;
   readonly health: StoreHealth;
+  readonly plans: RestorePlans;
   readonly reserve: Reserve;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -157,9 +159,9 @@ function rollBack(cause: unknown, committing: boolean, { sql, segments, health, 
 }
 
 async function runUnit(unit: Unit, now: number, group: Effects, parts: GroupParts): Promise<Answer> {
-  const { sql, health, reserve } = parts;
+  const { sql, health, reserve, plans } = parts;
   const effects = noEffects();
-  const context = { sql, now, effects, ...(unit.placed?.ok ? { placed: unit.placed.value } : {}) };
+  const context = { sql, now, effects, plans, ...(unit.placed?.ok ? { placed: unit.placed.value } : {}) };
   sql.mark();
   try {
     const outcome = await runRows(context, unit.request);

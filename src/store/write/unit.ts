@@ -2,6 +2,7 @@ import type { Result } from "../../lib/result.ts";
 import type { BodyId, SegmentId } from "../../model/ids.ts";
 import type { WriteFailure } from "../ports.ts";
 import type { Sql } from "../sql/statement.ts";
+import type { RestorePlans } from "./restore-plans.ts";
 import type { RowRequest } from "./verbs.ts";
 
 /** Where a unit's body was put before its rows; `octets` with its head. */
@@ -36,6 +37,7 @@ export type UnitContext = {
   readonly sql: Sql;
   readonly now: number;
   readonly effects: Effects;
+  readonly plans: RestorePlans;
   readonly placed?: PlacedBody;
 };
 

@@ -20,6 +20,7 @@ import { carryOutRemoval } from "./carry-out.ts";
 import type { GroupParts } from "./group.ts";
 import { MOST_AT_ONCE } from "./expunge.ts";
 import { commitGroup } from "./group.ts";
+import { RestorePlans } from "./restore-plans.ts";
 import { StoreHealth } from "./health.ts";
 import { assertPlaceable } from "./place-bodies.ts";
 import { watchedDisk, watchedRows } from "./sync-watch.ts";
@@ -82,7 +83,14 @@ export class Writer implements AsyncDisposable {
     const register = (): Promise<SegmentId> => transaction(sql, () => registerSegment(sql));
     const segments = new SegmentWriter(disk, layout, register);
     const survivors = new SegmentWriter(disk, layout, register);
-    this.#parts = { ...parts, segments, files: new BodyFiles(disk, layout), ids: new BodyIds(sql), health };
+    this.#parts = {
+      ...parts,
+      segments,
+      files: new BodyFiles(disk, layout),
+      ids: new BodyIds(sql),
+      health,
+      plans: new RestorePlans(),
+    };
     this.#reclaimer = new Reclaimer({ ...parts, segments, survivors });
     this.#waiting = metrics.gauge("mailkeep_store_queue");
     this.#schedule();
@@ -196,14 +204,14 @@ export class Writer implements AsyncDisposable {
   }
 
   async #carryOut(): Promise<void> {
-    const { sql, clock, files, health, reserve } = this.#parts;
+    const { sql, clock, files, health, reserve, plans } = this.#parts;
     if (health.stopped) {
       this.#removals = "stuck";
       return;
     }
     try {
       const { found, effects } = await reserve.spendOn(async () => {
-        const context = { sql, now: clock.now(), effects: noEffects() };
+        const context = { sql, now: clock.now(), effects: noEffects(), plans };
         return { ...context, found: await transaction(sql, () => carryOutRemoval(context)) };
       });
       if (!found) this.#removals = "none";
