@@ -17,8 +17,10 @@ export type Surroundings = {
   readonly wall: () => number;
   /** How many times the server was started. */
   readonly life: () => number;
-  /** Whether the disk fails, ever: then a commit may be in doubt, and a read may fail. */
+  /** Whether the disk fails, ever: then a commit may be in doubt. */
   readonly disksFail: boolean;
+  /** Whether it may fail now: then a read may. */
+  readonly readsFail: () => boolean;
   readonly takeoverSeconds: number;
   /** Whether what is removed goes where undelete finds it. */
   readonly keeps: boolean;
@@ -221,9 +223,20 @@ export class Oracle {
     if (uidl !== undefined) this.#judge.name(session, truth, uidl);
   }
 
+  /** -ERR to UIDL or LIST. */
+  unlisted({ opening }: Session, answer: string): void {
+    // A disk that fails now and then damages nothing.
+    const lawful = this.#world.readsFail() && !answer.includes("[SYS/PERM]");
+    this.#check("P1", lawful, `${opening.name} cannot list ${opening.maildrop.address}: ${answer}`);
+  }
+
   /** -ERR to RETR of a message in the listing. */
   unread(session: Session, number: number, answer: string): void {
-    this.#check("P8", this.#world.disksFail, `message ${number} of ${session.opening.name} cannot be read: ${answer}`);
+    this.#check(
+      "P8",
+      this.#world.readsFail(),
+      `message ${number} of ${session.opening.name} cannot be read: ${answer}`,
+    );
   }
 
   /** QUIT has left; these are marked, each of which was read or named before. */

@@ -122,9 +122,11 @@ class Visit {
     if (pipelined) talk.send("UIDL\r\nLIST\r\n");
     const uidl = await this.#ask(talk, session, "UIDL", pipelined);
     const names = uidl.startsWith("+OK") ? listed(await talk.multiline()) : undefined;
-    if (names !== undefined) oracle.named(session, names);
+    if (names === undefined) oracle.unlisted(session, uidl);
+    else oracle.named(session, names);
     const list = await this.#ask(talk, session, "LIST", pipelined);
     if (list.startsWith("+OK")) oracle.sized(session, listed(await talk.multiline()).map(Number));
+    else oracle.unlisted(session, list);
     if (names !== undefined && session.lastTold !== names.length) {
       this.#tell(`lists ${names.join(" ")}`);
       // eslint-disable-next-line no-param-reassign -- so that the story says it once

@@ -7,8 +7,8 @@ import { registerHooks } from "node:module";
  */
 const SMALL: readonly (readonly [file: string, was: string, is: string])[] = [
   ["src/store/bodies/segments.ts", "SEGMENT_OCTETS = 16 * 1024 * 1024", "SEGMENT_OCTETS = 48 * 1024"],
-  ["src/store/write/expunge.ts", "MOST_AT_ONCE = 2000", "MOST_AT_ONCE = 6"],
-  ["src/store/write/slices.ts", "SLICE = 250", "SLICE = 3"],
+  ["src/store/write/expunge.ts", "MOST_AT_ONCE = 2000", "MOST_AT_ONCE = 3"],
+  ["src/store/write/slices.ts", "SLICE = 250", "SLICE = 2"],
   ["src/store/write/body-ids.ts", "BLOCK = 4096", "BLOCK = 8"],
   ["src/store/write/writer.ts", "MOST_UNITS = 512", "MOST_UNITS = 6"],
   ["src/store/write/writer.ts", "PROBE_OCTETS = 1024 * 1024", "PROBE_OCTETS = 16 * 1024"],

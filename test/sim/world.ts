@@ -73,11 +73,13 @@ export class World implements Stage {
     this.#random = new Random(seedOf(plan.seed, "world"));
     this.#operator = new Owner("operator", plan.seed);
     this.faults = new DiskFaults(this.runtime, this.machine, (what) => this.tell("disk", what));
+    const disksFail = plan.faults.some(({ kind }) => kind === "disk");
     this.oracle = new Oracle({
       now: () => this.runtime.monotonic(),
       wall: () => this.runtime.wall(),
       life: () => this.counts.lives,
-      disksFail: plan.faults.some(({ kind }) => kind === "disk"),
+      disksFail,
+      readsFail: () => disksFail && !this.calm,
       takeoverSeconds: plan.settings.takeoverSeconds,
       keeps: plan.settings.undeleteDays > 0,
     });
