@@ -184,6 +184,26 @@ test("P9 what is pipelined behind a large piece is answered once the piece has l
   assert.equal(answers.replaceAll(/p+/g, "p"), "pfirst!\r\npsecond!\r\nbye\r\n");
 });
 
+test(
+  "P9 who sends many thousands of commands at once is answered by parts, and all others between them",
+  timeout,
+  async (context) => {
+    const { client, toy } = await rig(context);
+    const count = 30_000;
+    client.send(Array.from({ length: count }, (_, index) => `${index}\r\n`).join(""));
+    client.finish();
+    const answers = client.rest();
+    let most = 0;
+    for (let before = 0; toy.lines.length < count; before = toy.lines.length) {
+      await new Promise(setImmediate);
+      most = Math.max(most, toy.lines.length - before);
+    }
+    assert.ok(most > 0 && most < 5000, `${most} within one turn of the loop`);
+    assert.equal(await answers, Array.from({ length: count }, (_, index) => `${index}!\r\n`).join(""));
+    await toy.closing.promise;
+  },
+);
+
 test("a half-closed client hears the answers to all it sent", timeout, async (context) => {
   const { client, toy } = await rig(context);
   client.send("one\r\nwait\r\ntwo\r\nunfinished");

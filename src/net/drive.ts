@@ -32,6 +32,8 @@ const GATHERED_OCTETS = 32 * 1024;
 const UNSENT_OCTETS = 128 * 1024;
 // Input that waits; above it the socket is paused and the sender feels it.
 const HELD_OCTETS = 64 * 1024;
+// A client that sends a million commands at once gives the others their turn after so many: some ms.
+const LINES_AT_ONCE = 1000;
 // So much of one line is nobody's mistake any more.
 const FLOOD_OCTETS = 1024 * 1024;
 
@@ -51,6 +53,8 @@ export class Drive implements ConnectionHandler {
   #congested = false;
   #paused = false;
   #pumping = false;
+  // Many lines were fed in one go: the rest waits for the next turn of the loop.
+  #resting = false;
   // The peer's FIN came.
   #peerEnded = false;
   // We are closing: nothing is fed any more.
@@ -173,15 +177,24 @@ export class Drive implements ConnectionHandler {
     this.#pumping = true;
     // The callback of a protocol's own write may come before ours.
     if (this.connection.unsent === 0) this.#congested = false;
-    while (!this.#held && !this.#congested && !this.#over && this.#feed()) {
+    for (let fed = 0; !this.#held && !this.#congested && !this.#resting && !this.#over && this.#feed(); fed += 1) {
       if (this.#out.length >= GATHERED_OCTETS) this.#flushGathered();
+      if (fed === LINES_AT_ONCE) this.#rest();
     }
     this.#pumping = false;
     if (this.#over) return;
     this.#flushGathered();
     this.#regulate();
     // All that the peer sent has been dealt with and no more will come; what was answered still leaves.
-    if (this.#peerEnded && !this.#held && !this.#congested) this.end();
+    if (this.#peerEnded && !this.#held && !this.#congested && !this.#resting) this.end();
+  }
+
+  #rest(): void {
+    this.#resting = true;
+    setImmediate(() => {
+      this.#resting = false;
+      this.#pump();
+    });
   }
 
   // Feeds one line or one piece of content; false: there is none.

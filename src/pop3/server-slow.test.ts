@@ -26,6 +26,20 @@ test("P9 one octet a second: a session ends by its commands, not by its octets",
   assert.deepEqual([memory.messages, memory.held, sessionEnds()], [1, false, ["idle"]]);
 });
 
+test("P9 a long listing goes out by parts, between which all others have their turn", timeout, async (context) => {
+  const { memory, login } = await rig(context);
+  memory.add(...Array.from({ length: 60_000 }, () => "a\r\n"));
+  const client = await login();
+  client.send("UIDL\r\n");
+  const listed = client.through("\r\n.\r\n");
+  const state = { ended: false };
+  void listed.then(() => (state.ended = true));
+  let turns = 0;
+  for (; !state.ended; turns += 1) await new Promise(setImmediate);
+  assert.equal((await listed).split("\r\n").length, 60_003);
+  assert.ok(turns >= 55, `${turns} turns of the loop`);
+});
+
 test("P9 one octet a second in the answer to AUTH ends as well", timeout, async (context) => {
   const { connect, sweepAt, listener } = await rig(context);
   const client = await connect();

@@ -250,9 +250,10 @@ export class Pop3Session implements Driven {
     this.#drive.destroy();
   }
 
+  // A kernel that takes a slice at once says so before the loop has turned: others have their turn between two slices.
   #list(text: ListingText): void {
     if (text.done) this.#answer({ kind: "listed" });
-    else this.#drive.write(text.next(), () => this.#list(text));
+    else this.#drive.write(text.next(), () => setImmediate(() => this.#list(text)));
   }
 
   #send(action: Extract<Action, { kind: "send" }>): void {
