@@ -22,7 +22,9 @@ const BEGIN_MS = 2000;
 export function makePlan(seed: number): Plan {
   const random = new Random(seedOf(seed, "plan"));
   const accounts = random.between(1, 3);
-  const actors = drawActors(random, accounts);
+  const rivals = random.fraction() < 0.25;
+  const takeoverSeconds = rivals ? 5 : random.pick([5, 20, 60]);
+  const actors = drawActors(random, accounts, rivals ? takeoverSeconds * 1000 : 0);
   const last = Math.max(...actors.map(({ at }) => at)) + 5000;
   return {
     seed,
@@ -31,9 +33,10 @@ export function makePlan(seed: number): Plan {
       window: random.pick([512, 4096, 65_536]),
       packet: random.pick([7, 200, 1460, 65_536]),
     },
+    hopMs: random.pick([0.2, 0.2, 5, 300]),
     settings: {
-      takeoverSeconds: random.pick([5, 20, 60]),
-      undeleteDays: random.pick([0, 14, 14]),
+      takeoverSeconds,
+      undeleteDays: random.pick([0, 0, 1, 14]),
       expireDays: random.pick([0, 1, 30]),
       eraseDays: random.pick([0, 14]),
       bodyMemoryOctets: random.pick([24 * 1024, 256 * 1024]),
@@ -47,7 +50,7 @@ export function makePlan(seed: number): Plan {
   };
 }
 
-function drawActors(random: Random, accounts: number): readonly ActorPlan[] {
+function drawActors(random: Random, accounts: number, takeoverMs: number): readonly ActorPlan[] {
   const actors: ActorPlan[] = [];
   const rounds = random.between(1, 3);
   let at = BEGIN_MS;
@@ -61,9 +64,38 @@ function drawActors(random: Random, accounts: number): readonly ActorPlan[] {
       else if (kind < 0.88) actors.push(drawReader(random, `reader ${name}`, from, accounts));
       else actors.push(drawAdmin(random, `admin ${name}`, from, accounts));
     }
+    if (random.fraction() < 0.5) actors.push(drawJobs(random, `jobs ${round}`, at));
+    if (takeoverMs > 0) actors.push(...drawRivals(random, `${round}`, at + 1500, takeoverMs));
     at += random.pick([500, 3000, 30_000, 2 * DAY_MS]);
   }
   return actors;
+}
+
+/** One session that says nothing until another one of its device comes, and goes on then. */
+function drawRivals(random: Random, name: string, at: number, takeoverMs: number): readonly ReaderPlan[] {
+  const calm = { pauseMs: 0, resets: false, stallMs: 0, idleMs: 0, ends: "quit", vanish: undefined } as const;
+  const idle = { ...calm, fetches: 0, removes: 1, idleMs: takeoverMs + random.between(-300, 2500), pipelined: true };
+  const second = {
+    ...calm,
+    fetches: random.pick([0, 1]),
+    removes: random.pick([0, 1]),
+    pipelined: random.fraction() < 0.5,
+  };
+  const who = { kind: "reader", account: 0, device: "phone" } as const;
+  return [
+    { ...who, name: `reader ${name}x`, at, visits: [idle] },
+    { ...who, name: `reader ${name}y`, at: at + takeoverMs - random.between(-200, 2000), visits: [second] },
+  ];
+}
+
+/** The jobs of the house, more often than they come by themselves. */
+function drawJobs(random: Random, name: string, at: number): AdminPlan {
+  const acts = Array.from({ length: random.between(2, 8) }, () => ({
+    act: random.pick<Act>(["reclaim", "reclaim", "reclaim", "erase", "expire", "forget"]),
+    account: 0,
+    pauseMs: random.pick([10, 300, 1500]),
+  }));
+  return { kind: "admin", name, at: at + random.between(0, 2000), acts };
 }
 
 function drawSender(random: Random, name: string, at: number, accounts: number): SenderPlan {
@@ -141,14 +173,16 @@ function drawAdmin(random: Random, name: string, at: number, accounts: number): 
 
 // ── Faults ──
 
+const KINDS = ["crash", "thread", "disk", "full", "slow", "clock"] as const;
+
 function drawFaults(random: Random, last: number): readonly FaultPlan[] {
   if (random.fraction() < 0.1) return [];
-  const kinds = (["crash", "thread", "disk", "full", "slow", "clock"] as const).filter(() => random.fraction() < 0.4);
+  const kinds = KINDS.filter(() => random.fraction() < 0.4);
   const most = random.pick([1, 2, 4]);
   return kinds.flatMap((kind) =>
     Array.from({ length: random.between(1, kind === "crash" ? most : 2) }, () =>
       drawFault(random, kind, drawTime(random, last)),
-    ),
+    ).flat(),
   );
 }
 
@@ -157,30 +191,35 @@ function drawTime(random: Random, last: number): number {
   return random.fraction() < 0.7 ? BEGIN_MS + random.between(0, 4000) : random.between(BEGIN_MS, last);
 }
 
-function drawFault(
-  random: Random,
-  kind: "crash" | "thread" | "disk" | "full" | "slow" | "clock",
-  at: number,
-): FaultPlan {
+function drawFault(random: Random, kind: (typeof KINDS)[number], at: number): readonly FaultPlan[] {
   switch (kind) {
     case "crash":
-      return {
-        kind: random.pick(["kill", "power"]),
-        at,
-        steps: random.pick([random.between(0, 20), random.between(0, 300)]),
-        restartMs: random.pick([20, 1500]),
-      };
+      return drawCrash(random, at);
     case "thread":
-      return { kind: "thread", at, thread: random.between(0, 1) };
+      return [{ kind: "thread", at, steps: random.between(0, 60), thread: random.between(0, 1) }];
     case "disk":
-      return drawDiskFault(random, at);
+      return [drawDiskFault(random, at)];
     case "full":
-      return { kind: "full", at, forMs: random.pick([500, 20_000]), freeOctets: random.pick([0, 2000, 20_000]) };
+      return [{ kind: "full", at, forMs: random.pick([500, 20_000]), freeOctets: random.pick([0, 2000, 20_000]) }];
     case "slow":
-      return { kind: "slow", at, forMs: random.pick([500, 20_000]), ms: random.pick([8, 300, 9000]) };
+      return [{ kind: "slow", at, forMs: random.pick([500, 20_000]), ms: random.pick([8, 300, 9000]) }];
     case "clock":
-      return { kind: "clock", at, byMs: random.pick([-400, -2, 2, 400]) * random.pick([3_600_000, DAY_MS]) };
+      return [{ kind: "clock", at, byMs: random.pick([-400, -2, 2, 400]) * random.pick([3_600_000, DAY_MS]) }];
   }
+}
+
+/** One, and sometimes others while it starts again. */
+function drawCrash(random: Random, at: number): readonly FaultPlan[] {
+  const one = (from: number, steps: number): FaultPlan => ({
+    kind: random.pick(["kill", "power"]),
+    at: from,
+    steps,
+    restartMs: random.pick([20, 1500]),
+  });
+  const steps = random.pick([random.between(0, 20), random.between(0, 300)]);
+  if (random.fraction() < 0.7) return [one(at, steps)];
+  // These wait while the first one comes, and so are met by the steps behind it.
+  return [one(at, steps), one(at, steps + random.between(1, 40)), one(at, steps + random.between(1, 80))];
 }
 
 const VERBS: readonly (readonly Verb[])[] = [
@@ -192,6 +231,8 @@ const VERBS: readonly (readonly Verb[])[] = [
   ["write"],
   ["writevSync", "write"],
   ["rows.commit"],
+  ["rows.commit"],
+  ["rows.commit", "fdatasyncSync"],
   ["rows.run"],
   ["rows.begin", "rows.run"],
   ["rows.read"],

@@ -68,7 +68,7 @@ export type ActorPlan = SenderPlan | ReaderPlan | AdminPlan;
 export type FaultPlan =
   /** The process or the machine dies so many steps after a time, and starts again. */
   | { readonly kind: "kill" | "power"; readonly at: number; readonly steps: number; readonly restartMs: number }
-  | { readonly kind: "thread"; readonly at: number; readonly thread: number }
+  | { readonly kind: "thread"; readonly at: number; readonly steps: number; readonly thread: number }
   /** The next verbs of these kinds fail, `skip` of them left out. */
   | {
       readonly kind: "disk";
@@ -87,6 +87,8 @@ export type FaultPlan =
 export type Plan = {
   readonly seed: number;
   readonly line: Line;
+  /** The longest way of a message from thread to thread; long where a thread has much to do. */
+  readonly hopMs: number;
   readonly settings: Settings;
   readonly accounts: number;
   readonly actors: readonly ActorPlan[];

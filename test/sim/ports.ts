@@ -56,7 +56,7 @@ export class SimPort {
 
   arrive(event: "message" | "close", value: unknown): void {
     const runtime = this.#runtime;
-    const at = Math.max(this.#lastArrival, runtime.monotonic() + this.#owner.random.fraction() * HOP_MS);
+    const at = Math.max(this.#lastArrival, runtime.monotonic() + this.#owner.random.fraction() * runtime.hopMs);
     this.#lastArrival = at;
     runtime.after(this.#owner, at - runtime.monotonic(), () => {
       if (this.#closed) return;
@@ -65,9 +65,6 @@ export class SimPort {
     });
   }
 }
-
-// The longest way from thread to thread, in ms.
-const HOP_MS = 0.2;
 
 /** By which all threads of a process hear what one of them says. */
 export class SimChannel {
@@ -103,6 +100,8 @@ export class SimChannel {
   }
 
   #hear(data: unknown): void {
-    this.#runtime.after(this.#owner, this.#owner.random.fraction() * HOP_MS, () => this.#listener?.({ data }));
+    this.#runtime.after(this.#owner, this.#owner.random.fraction() * this.#runtime.hopMs, () =>
+      this.#listener?.({ data }),
+    );
   }
 }

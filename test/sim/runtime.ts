@@ -58,6 +58,8 @@ export class Runtime {
   readonly outside: Owner;
   /** Ms since the beginning; only grows. */
   now = 1000;
+  /** The longest way of a message from thread to thread. */
+  hopMs = 0.2;
   /** What the clock of the machine says more than it should. */
   clockError = 0;
   current: Owner;

@@ -24,7 +24,8 @@ export type Counts = {
   restartsAfterStop: number;
 };
 
-type Crash = { readonly plan: Extract<FaultPlan, { kind: "kill" | "power" }>; left: number; done: boolean };
+/** A fault that comes at a step. */
+type Armed = { readonly plan: Extract<FaultPlan, { kind: "kill" | "power" | "thread" }>; left: number; done: boolean };
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -56,7 +57,7 @@ export class World implements Stage {
   /** Nothing fails any more: every start succeeds, everything is answered. */
   calm = false;
   #life: Life | undefined;
-  #crashes: Crash[] = [];
+  readonly #armed: Armed[] = [];
   #connections = 0;
   #probing = false;
   #lastConnect = 0;
@@ -68,6 +69,7 @@ export class World implements Stage {
   constructor(plan: Plan, told: boolean) {
     this.plan = plan;
     this.runtime = new Runtime(plan.seed, (owner, cause) => this.#failed(owner, cause));
+    this.runtime.hopMs = plan.hopMs;
     this.machine = createMachine({ seed: plan.seed });
     this.story = new Story(() => this.runtime.monotonic(), told);
     this.#random = new Random(seedOf(plan.seed, "world"));
@@ -80,6 +82,7 @@ export class World implements Stage {
       life: () => this.counts.lives,
       disksFail,
       readsFail: () => disksFail && !this.calm,
+      stoppedAt: () => this.faults.stoppedAt,
       takeoverSeconds: plan.settings.takeoverSeconds,
       keeps: plan.settings.undeleteDays > 0,
     });
@@ -164,10 +167,8 @@ export class World implements Stage {
       switch (fault.kind) {
         case "kill":
         case "power":
-          return this.#arm(fault);
         case "thread":
-          this.counts.threadDeaths += 1;
-          return this.#life?.killThread(fault.thread);
+          return this.#arm(fault);
         case "disk":
           return faults.fail(fault);
         case "slow":
@@ -187,6 +188,7 @@ export class World implements Stage {
   boot(): void {
     if (this.#life?.alive === true) return;
     this.counts.lives += 1;
+    this.faults.stoppedAt = Number.POSITIVE_INFINITY;
     const { runtime, machine, plan, counts } = this;
     if (runtime.clockError - this.#acceptedError <= 7 * DAY_MS + HOUR_MS) this.#accept(runtime.clockError);
     const life = new Life({
@@ -229,28 +231,34 @@ export class World implements Stage {
 
   #step(what: string): void {
     this.counts.steps += 1;
-    for (const crash of this.#crashes) {
-      if (crash.done) continue;
-      if (crash.left > 0) crash.left -= 1;
-      else this.#crash(crash, `before ${what}`);
+    for (const armed of this.#armed) {
+      if (armed.done) continue;
+      if (armed.left > 0) armed.left -= 1;
+      else this.#strike(armed, `before ${what}`);
     }
   }
 
-  #arm(plan: Crash["plan"]): void {
-    const crash: Crash = { plan, left: plan.steps, done: false };
-    this.#crashes.push(crash);
+  #arm(plan: Armed["plan"]): void {
+    const armed: Armed = { plan, left: plan.steps, done: false };
+    this.#armed.push(armed);
     this.runtime.after(this.runtime.outside, CRASH_MS, () => {
-      if (!crash.done) this.#crash(crash, "while it rests");
+      if (!armed.done) this.#strike(armed, "while it rests");
     });
   }
 
-  #crash(crash: Crash, when: string): void {
+  #strike(armed: Armed, when: string): void {
     // eslint-disable-next-line no-param-reassign -- its own note
-    crash.done = true;
+    armed.done = true;
+    const { plan } = armed;
     if (this.calm || this.#life?.alive !== true) return;
-    const { kind, restartMs } = crash.plan;
-    this.tell(kind === "kill" ? "KILL" : "POWER CUT", when);
-    this.end(kind, restartMs);
+    if (plan.kind === "thread") {
+      // Not in the middle of its own work: the store's goes on.
+      this.counts.threadDeaths += 1;
+      this.runtime.after(this.runtime.outside, 0, () => this.#life?.killThread(plan.thread));
+      return;
+    }
+    this.tell(plan.kind === "kill" ? "KILL" : "POWER CUT", when);
+    this.end(plan.kind, plan.restartMs);
   }
 
   async #fill({ forMs, freeOctets }: Extract<FaultPlan, { kind: "full" }>): Promise<void> {
