@@ -13,6 +13,8 @@ import type { Owner } from "./runtime.ts";
 
 const DAY_MS = 86_400_000;
 const MOST_PASSES = 30;
+/** What takes maildrops for itself. */
+const TAKING: ReadonlySet<Act> = new Set(["expire", "remove", "disable", "enable", "release"]);
 
 /** What a new account is made with. */
 export function newAccount(address: string): NewAccount {
@@ -41,7 +43,9 @@ export class Administrator {
   }
 
   async act(act: Act, address: string): Promise<void> {
+    const over = TAKING.has(act) ? this.#stage.oracle.ordering() : undefined;
     const outcome = await this.#do(act, address);
+    over?.();
     this.#stage.tell(this.#name, `${act} ${address}: ${outcome}`);
   }
 

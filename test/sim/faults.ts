@@ -14,6 +14,8 @@ export class DiskFaults {
   readonly #windows = new Set<Window>();
   #slowMs = 0;
   hits = 0;
+  /** When a sync of the writer failed since the last start; Infinity: none has. */
+  stoppedAt = Number.POSITIVE_INFINITY;
 
   constructor(runtime: Runtime, machine: Machine, tell: (what: string) => void) {
     this.#runtime = runtime;
@@ -52,9 +54,17 @@ export class DiskFaults {
       if (window.skipped <= window.skip) continue;
       window.hits += 1;
       this.hits += 1;
+      if (isFailedSync(verb, window.fault)) this.stoppedAt = Math.min(this.stoppedAt, this.#runtime.monotonic());
       if (window.hits <= 3) this.#tell(`${verb} ${path} fails (${JSON.stringify(window.fault)})`);
       return window.fault;
     }
     return undefined;
   }
+}
+
+// The sync of a spool is asked for by another thread, and what it spools is not taken.
+function isFailedSync(verb: Verb, fault: Fault): boolean {
+  if (verb === "fdatasyncSync" || verb === "fsyncFolderSync")
+    return fault !== "rot" && !(typeof fault === "object" && "short" in fault);
+  return (verb === "rows.commit" || verb === "rows.settle") && fault === "sync";
 }

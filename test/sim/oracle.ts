@@ -21,6 +21,8 @@ export type Surroundings = {
   readonly disksFail: boolean;
   /** Whether it may fail now: then a read may. */
   readonly readsFail: () => boolean;
+  /** When a sync of the writer failed in this life: from then on nothing may be acknowledged. Infinity: none has. */
+  readonly stoppedAt: () => number;
   readonly takeoverSeconds: number;
   /** Whether what is removed goes where undelete finds it. */
   readonly keeps: boolean;
@@ -31,6 +33,8 @@ type Asked = { readonly truth: Truth; readonly sure: boolean };
 
 // A reply that was on its way while another session took over.
 const GRACE_MS = 3000;
+// Longer than the server takes to notice that a client has gone, also while an UPDATE waits for a slow disk.
+const UNNOTICED_MS = 700_000;
 // The lease hears of a client's progress once a second, and the client of its own some time later.
 const PROGRESS_MS = 2000;
 
@@ -42,6 +46,8 @@ export class Oracle {
   readonly #world: Surroundings;
   readonly #maildrops = new Map<string, Maildrop>();
   readonly #sessions = new Set<Session>();
+  #orders = 0;
+  #orderedAt = Number.NEGATIVE_INFINITY;
   readonly #judge: ListingJudge;
 
   constructor(world: Surroundings) {
@@ -126,6 +132,7 @@ export class Oracle {
   acknowledge(name: string, maildrop: Maildrop): void {
     this.acknowledged += 1;
     const truth = maildrop.messages.get(name);
+    this.#goesOn(truth?.sentAt, name);
     if (truth === undefined || truth.loose || truth.presence !== "arriving") return;
     truth.receivedWall = Math.min(truth.receivedWall, this.#world.wall());
     truth.presence = truth.mayExpire ? "leaving" : "yes";
@@ -169,6 +176,40 @@ export class Oracle {
     const { address, account, enabled, since } = maildrop;
     const lost = this.maildrop(address) === maildrop && account === "there" && enabled === true && since < askedAt;
     this.#check("P2", !lost, `the account ${address} is gone or disabled, and nobody asked for that`);
+  }
+
+  /** A client has sent its password. */
+  entering(maildrop: Maildrop): void {
+    // eslint-disable-next-line no-param-reassign -- what is known of it
+    maildrop.visitors += 1;
+  }
+
+  /** It is gone; `said`: the server has said so, and needs no time to notice. */
+  gone(maildrop: Maildrop, said: boolean): void {
+    // eslint-disable-next-line no-param-reassign -- what is known of it
+    maildrop.visitors -= 1;
+    // eslint-disable-next-line no-param-reassign -- what is known of it
+    maildrop.heldUntil = Math.max(maildrop.heldUntil, this.#world.now() + (said ? 0 : UNNOTICED_MS));
+  }
+
+  /** An order of an administrator or a job, which may take maildrops, begins; gives what to call when it is over. */
+  ordering(): () => void {
+    this.#orders += 1;
+    return () => {
+      this.#orders -= 1;
+      this.#orderedAt = this.#world.now();
+    };
+  }
+
+  /** [IN-USE], to a client that asked at a time. */
+  inUse(maildrop: Maildrop, askedAt: number): void {
+    const { address, visitors, heldUntil } = maildrop;
+    const orders = this.#orders > 0 || this.#orderedAt + UNNOTICED_MS >= askedAt;
+    this.#check(
+      "P4",
+      orders || visitors > 1 || heldUntil >= askedAt,
+      `${address} is said to be in use, and nobody has it`,
+    );
   }
 
   /** A positive answer to a command that was sent at a time. */
@@ -257,6 +298,7 @@ export class Oracle {
     const { truths, sentAt } = session.quitting ?? { truths: [], sentAt: 0 };
     this.ended(session);
     if (truths.length === 0) return;
+    this.#goesOn(sentAt, `the QUIT of ${name}`);
     for (const other of this.#of(maildrop)) {
       if (other.opening.askedAt < openedAt) continue;
       const { name: second, openedAt: from } = other.opening;
@@ -336,6 +378,12 @@ export class Oracle {
       truth.presence = "yes";
       truth.since = this.#world.now();
     }
+  }
+
+  /** Nothing that was asked for after a failed sync is acknowledged before a restart. */
+  #goesOn(sentAt: number | undefined, what: string): void {
+    const stopped = (sentAt ?? 0) > this.#world.stoppedAt();
+    this.#check("P1", !stopped, `${what} is acknowledged, and a sync had failed before it`);
   }
 
   #leave(truth: Truth, life: number): void {

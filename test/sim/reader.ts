@@ -44,6 +44,8 @@ class Visit {
   readonly #marked = new Set<number>();
   readonly #barred = new Set<number>();
   #session: Session | undefined;
+  /** The maildrop whose password was sent. */
+  #entered: Maildrop | undefined;
   #quitting = false;
 
   constructor(stage: Stage, plan: ReaderPlan, visit: VisitPlan, index: number, owner: Owner) {
@@ -56,6 +58,12 @@ class Visit {
   }
 
   async run(): Promise<VisitEnd> {
+    const end = await this.#visited();
+    if (this.#entered !== undefined) this.#stage.oracle.gone(this.#entered, end === "quit" || end === "refused");
+    return end;
+  }
+
+  async #visited(): Promise<VisitEnd> {
     try {
       const talk = this.#stage.connect(this.#owner, this.#name, "pop3");
       if (talk === undefined) return "refused";
@@ -102,6 +110,8 @@ class Visit {
     await talk.line();
     const askedAt = runtime.monotonic();
     const maildrop = oracle.maildrop(address);
+    oracle.entering(maildrop);
+    this.#entered = maildrop;
     if (!talk.send(`PASS ${this.#plan.device}\r\n`)) throw new Over();
     const answer = await talk.line();
     this.#tell(`logs in to ${address}: ${answer}`);
@@ -113,6 +123,7 @@ class Visit {
 
   #refused(answer: string, maildrop: Maildrop, askedAt: number): false {
     if (answer.includes("[AUTH]")) this.#stage.oracle.loginRefused(maildrop, askedAt);
+    if (answer.includes("[IN-USE]")) this.#stage.oracle.inUse(maildrop, askedAt);
     if (answer.includes("[SYS/PERM]")) throw new Error(`the maildrop is said to be damaged: ${answer}`);
     return false;
   }

@@ -48,6 +48,10 @@ export class Maildrop {
   since: number;
   /** In which life its removal was asked for. */
   doubtLife = 0;
+  /** Clients that have sent a password and whose session may still be there. */
+  visitors = 0;
+  /** Until then it may be held by one that has gone without a word. */
+  heldUntil = 0;
 
   constructor(address: string, incarnation: number, since: number) {
     this.address = address;
