@@ -101,10 +101,18 @@ class Look {
   }
 
   async phase<T>(name: Phase, work: () => Promise<T>): Promise<T> {
-    const before = cpuSeconds(this.#server.pid);
-    const { result, waits } = await this.#others.during(work);
-    this.cpuSeconds[name] = cpuSeconds(this.#server.pid) - before;
+    const [before, begin] = [cpuSeconds(this.#server.pid), performance.now()];
+    const { result, waits } = await this.#others.during(async () => {
+      const done = await work();
+      this.cpuSeconds[name] = cpuSeconds(this.#server.pid) - before;
+      return done;
+    });
     this.waits[name] = waits;
+    const { what, ms } = waits.worst;
+    const took = `${Math.round(performance.now() - begin)} ms`;
+    process.stderr.write(
+      `size:   ${name} ${took}, CPU ${this.cpuSeconds[name].toFixed(2)} s, others ${ms.toFixed(1)} ms (${what})\n`,
+    );
     return result;
   }
 }

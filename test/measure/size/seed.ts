@@ -7,6 +7,8 @@ import type { AccountId, BodyId, MailboxId, SegmentId, Uid } from "../../../src/
 import { uidl } from "../../../src/model/message.ts";
 import { writeBodyHead } from "../../../src/store/bodies/body-head.ts";
 import { layoutOf, segmentPath } from "../../../src/store/layout.ts";
+import { sumOfBody } from "../../../src/store/sql/bodies.ts";
+import { sumOfMailbox } from "../../../src/store/sql/mailboxes.ts";
 import { rowCrc } from "../../../src/store/sql/row-crc.ts";
 import { Random } from "../../e2e/harness/random.ts";
 
@@ -67,7 +69,8 @@ class Filling {
     const first = this.#take("body", messages);
     const [list, ids] = [new Lines(), new Lines()];
     const insertBody = this.#sql.prepare(
-      "insert into body (id, segment, offset, octets, crc32, sha256, encoding, dotted, refs) values (?,?,?,?,?,?,0,0,1)",
+      `insert into body (id, segment, offset, octets, crc32, sha256, encoding, dotted, refs, sum)
+       values (?,?,?,?,?,?,0,0,1,?)`,
     );
     const insertMessage = this.#sql.prepare(
       `insert into message (mailbox, uid, octets, octets_downgraded, uidl_tag, uidl, body, body_key, received, row_crc)
@@ -80,7 +83,9 @@ class Filling {
       const body = (first + index) as BodyId;
       const sha256 = hash("sha256", text, "buffer");
       const offset = this.#place(body, text, sha256);
-      insertBody.run(body, this.#segmentId, offset, text.length, crc32(text), sha256);
+      const extent = { id: body, segment: this.#segmentId, offset, octets: text.length, crc32: crc32(text) };
+      const sum = sumOfBody({ ...extent, dotted: 0, refs: 1 });
+      insertBody.run(body, this.#segmentId, offset, text.length, extent.crc32, sha256, sum);
       const uid = (1 + index * uidStep) as Uid;
       const row = {
         mailbox,
@@ -101,6 +106,8 @@ class Filling {
     this.#sql
       .prepare("update mailbox set next_uid = ?, messages = ?, octets = ?, octets_downgraded = ? where id = ?")
       .run(messages * uidStep + 1, messages, octets, octets, mailbox);
+    const counters = this.#sql.prepare("select * from mailbox where id = ?").get(mailbox);
+    this.#sql.prepare("update mailbox set sum = ? where id = ?").run(sumOfMailbox(counters as never), mailbox);
     return { messages, octets, listDigest: list.digest(), uidlDigest: ids.digest() };
   }
 
