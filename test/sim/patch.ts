@@ -18,6 +18,9 @@ export const real = { setImmediate, setTimeout, now: Date.now };
 /** Runs work with a runtime in the machine's place. */
 export function within<T>(runtime: Runtime, work: () => T): T {
   const refused = (cause: unknown): void => runtime.fail(cause);
+  // Who listens besides, such as a test runner, would take what a dead process left behind for its own.
+  const others = process.rawListeners("unhandledRejection") as NodeJS.UnhandledRejectionListener[];
+  process.removeAllListeners("unhandledRejection");
   process.on("unhandledRejection", refused);
   active = runtime;
   try {
@@ -25,6 +28,7 @@ export function within<T>(runtime: Runtime, work: () => T): T {
   } finally {
     active = undefined;
     process.off("unhandledRejection", refused);
+    for (const other of others) process.on("unhandledRejection", other);
   }
 }
 
