@@ -52,7 +52,9 @@ export class Administrator {
   /** Finds out about an account of which nobody knows whether it is there. */
   async look(address: string): Promise<void> {
     const { oracle } = this.#stage;
-    if (oracle.maildrop(address).account !== "leaving") return;
+    const { account, doubtLife } = oracle.maildrop(address);
+    // In the same life what was asked for may be under way still.
+    if (account !== "leaving" || (this.#stage.life()?.number ?? 0) <= doubtLife) return;
     const found = await this.#order(
       async ({ admin }) => (await admin?.directory.account(address as Address)) !== undefined,
     );
@@ -153,6 +155,8 @@ export class Administrator {
       if (admin === undefined || account === undefined) return "failed";
       return restore(admin.mail, account.inbox, {}, NO_ACTOR);
     });
+    // A QUIT may have come between the order and the work.
+    oracle.restoring(address);
     if (typeof outcome === "string") return outcome;
     if (!outcome.ok) return `${outcome.error.reason} after ${outcome.error.restored}`;
     oracle.restored(asked);

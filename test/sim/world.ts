@@ -2,6 +2,7 @@ import { Random } from "../e2e/harness/random.ts";
 import { type Stage, addressOf } from "./actor.ts";
 import { Administrator } from "./administrator.ts";
 import { DiskFaults } from "./faults.ts";
+import { inspectRows } from "./inspect.ts";
 import { Life } from "./life.ts";
 import { createMachine, type Machine } from "./machine.ts";
 import { ClientEnd } from "./network.ts";
@@ -27,6 +28,7 @@ export type Counts = {
 /** A fault that comes at a step. */
 type Armed = { readonly plan: Extract<FaultPlan, { kind: "kill" | "power" | "thread" }>; left: number; done: boolean };
 
+const ROOM_OCTETS = 2 ** 40;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 // A crash for which no step comes happens anyhow.
@@ -74,7 +76,7 @@ export class World implements Stage {
     this.story = new Story(() => this.runtime.monotonic(), told);
     this.#random = new Random(seedOf(plan.seed, "world"));
     this.#operator = new Owner("operator", plan.seed);
-    this.faults = new DiskFaults(this.runtime, this.machine, (what) => this.tell("disk", what));
+    this.faults = new DiskFaults(this.runtime, this.machine, plan.syncMs, (what) => this.tell("disk", what));
     const disksFail = plan.faults.some(({ kind }) => kind === "disk");
     this.oracle = new Oracle({
       now: () => this.runtime.monotonic(),
@@ -204,7 +206,7 @@ export class World implements Stage {
     this.#life = life;
     life.start((refusal) => {
       this.tell("server", refusal === undefined ? `life ${life.number} is up` : `does not start: ${refusal.reason}`);
-      if (refusal === undefined) return;
+      if (refusal === undefined) return void runtime.after(runtime.outside, 0, () => inspectRows(machine));
       if (this.calm || refusal.kind === "damaged") this.#break(`P9: the server does not start: ${refusal.reason}`);
       runtime.after(runtime.outside, 0, () => this.#end(life, "kill", BOOT_AGAIN_MS));
     });
@@ -263,7 +265,6 @@ export class World implements Stage {
 
   async #fill({ forMs, freeOctets }: Extract<FaultPlan, { kind: "full" }>): Promise<void> {
     const { runtime, machine } = this;
-    const before = machine.capacityOctets;
     const space = await this.order(this.#operator, async ({ admin }) => {
       try {
         return await admin?.upkeep.space();
@@ -276,7 +277,8 @@ export class World implements Stage {
     machine.capacityOctets = space.done.total - space.done.free + freeOctets;
     runtime.after(runtime.outside, forMs, () => {
       this.tell("disk", "has room again");
-      machine.capacityOctets = before;
+      // Not what it was before: two of these may overlap.
+      machine.capacityOctets = ROOM_OCTETS;
     });
   }
 
