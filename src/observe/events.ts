@@ -152,6 +152,17 @@ export const events = {
   "store.unreadable": event<{ account: string; uidl: string; reason: string }>(
     "A message could not be read: the disk or the database did not answer.",
   ),
+  "scrub.found": event<{ kind: string; account: string; uidl: string; reason: string; mended: boolean }>(
+    "A scrub found something wrong; mended says whether it was put right. account and uidl are empty where it is of no message.",
+  ),
+  "scrub.done": event<{
+    messages: number;
+    bodies: number;
+    octets: number;
+    found: number;
+    mended: number;
+    seconds: number;
+  }>("A scrub came to its end."),
   "store.reclaimed": event<{ segments: number; moved: number }>("Reclaim gave space back."),
   "store.erased": event<{ messages: number; octets: number; reason: "age" | "space" | "not-kept" }>(
     "Removed mail that undelete kept is gone for good: it was old enough, or the disk was low.",

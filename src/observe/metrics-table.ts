@@ -186,6 +186,18 @@ export const metricRows = {
     kind: "counter",
     help: "Messages whose octets were not what was delivered, when read.",
   },
+  mailkeep_scrub_found_total: {
+    kind: "counter",
+    help: "What scrubs found wrong, mended or not.",
+  },
+  mailkeep_scrub_findings: {
+    kind: "gauge",
+    help: "What the last scrub of the whole store found wrong and did not mend.",
+  },
+  mailkeep_scrub_ended_seconds: {
+    kind: "gauge",
+    help: "When the last scrub of the whole store ended, in seconds since 1970; 0: there was none.",
+  },
   mailkeep_store_segments_removed_total: {
     kind: "counter",
     help: "Segments that reclaim removed.",

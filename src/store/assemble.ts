@@ -24,6 +24,7 @@ export function assembleStore(parts: {
   const { addDomain, removeDomain, addAccounts, changeAccount, addScram, removeAccount } = writes;
   const { addAppPassword, removeAppPassword, noteUses, noteKnownPlaces, note } = writes;
   const { append, expunge, restore, reclaim, erase, forget, noteTime, state } = writes;
+  const { mend, noteScrub } = writes;
   const accounts = { addAccounts, changeAccount, addScram, removeAccount };
   return {
     directory: { ...reads.directory, addDomain, removeDomain, ...accounts },
@@ -36,6 +37,7 @@ export function assembleStore(parts: {
       buffer: (octets) => buffers.take(octets),
     },
     upkeep: { ...reads.upkeep, reclaim, erase, forget, noteTime, state, space: () => spaceOf(disk, layout) },
+    scrub: { ...reads.scrub, mend, noteScrub },
     leases,
   };
 }

@@ -8,6 +8,7 @@ import type { AccountId, BodyId, MailboxId, SegmentId, Uid } from "../model/ids.
 import type { Listing } from "../model/listing.ts";
 import type { Quota, Usage } from "../model/quota.ts";
 import type { Expunged, Inspected, Seen } from "./removal-ports.ts";
+import type { Scrubbing } from "./scrub/ports.ts";
 
 /*
  * What the services may ask of a store. The verbs are coarse: an adapter runs one transaction for one call, and one
@@ -194,7 +195,6 @@ export type Appended = readonly Result<Uid, "over-quota" | "no-mailbox">[];
 
 /** What a maildrop holds at one moment. */
 export type Snapshot = Usage & {
-  /** Whose it is. */
   readonly account: AccountId;
   readonly octetsDowngraded: number;
   readonly highestUid: number;
@@ -246,8 +246,7 @@ export type Mail = {
   /**
    * Removes these messages in one committed step, and writes the entry of their history in it; uids that are not there (any
    * more) are not counted. Without a cause nothing is kept for undelete and no history is written. Of thousands the rows
-   * are only looked at when they are carried out: look before (`inspect`), and hand over what was seen, or the one writer
-   * has to weigh them while everybody waits.
+   * are only looked at when they are carried out: look before (`inspect`) and hand over what was seen, or everybody waits.
    */
   expunge(
     mailbox: MailboxId,
@@ -396,5 +395,6 @@ export type Store = Readonly<{
   mail: Mail;
   bodies: Bodies;
   upkeep: Upkeep;
+  scrub: Scrubbing;
   leases: Leases;
 }>;

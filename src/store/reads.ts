@@ -1,4 +1,5 @@
 import type { Devices, Directory, History, Mail, Upkeep } from "./ports.ts";
+import type { Scrubbing } from "./scrub/ports.ts";
 import { findAccount, pageOfAccounts } from "./sql/accounts.ts";
 import { findAppPasswords } from "./sql/app-passwords.ts";
 import { hasDomain, listDomains } from "./sql/domains.ts";
@@ -10,6 +11,7 @@ import { inspectRows } from "./sql/damaged-rows.ts";
 import { findHistory } from "./sql/read-history.ts";
 import { uidsReceivedBefore } from "./sql/received-before.ts";
 import { pageOfRemoved } from "./sql/removed.ts";
+import { findScrubs } from "./sql/scrubs.ts";
 import type { Sql } from "./sql/statement.ts";
 import { summaryOf } from "./sql/summary.ts";
 
@@ -22,6 +24,7 @@ export type Reads = {
     Mail,
     "usage" | "snapshot" | "listPage" | "locate" | "locateFrom" | "inspect" | "receivedBefore" | "removedMessages"
   >;
+  readonly scrub: Pick<Scrubbing, "scrubs">;
   readonly upkeep: Pick<Upkeep, "removedUsage" | "lastTime">;
 };
 
@@ -50,6 +53,7 @@ export function createReads(sql: Sql): Reads {
       receivedBefore: (mailbox, before, limit) => uidsReceivedBefore(sql, mailbox, before, limit),
       removedMessages: (mailbox, query) => pageOfRemoved(sql, mailbox, query),
     },
+    scrub: { scrubs: () => findScrubs(sql) },
     upkeep: { removedUsage: () => removedUsageOf(sql), lastTime: () => lastTime(sql) },
   };
 }

@@ -11,6 +11,7 @@ import { messagesBefore } from "./received-before.ts";
 import { removalsOfMailbox } from "./removals.ts";
 import { removedPage } from "./removed.ts";
 import { schemaVersion } from "./schema-version.ts";
+import { scrubs } from "./scrubs.ts";
 import type { Compile, CompiledStatement, Statement } from "./statement.ts";
 import { directorySummary } from "./summary.ts";
 
@@ -36,6 +37,7 @@ const readStatements: readonly Statement<never, unknown>[] = [
   removedPage,
   removedTotal,
   schemaVersion,
+  scrubs,
   wholeRows,
 ];
 

@@ -4,6 +4,7 @@ import { addAppPassword, noteKnownPlaces, noteUses, removeAppPassword } from "./
 import { addAccounts, addDomain, addScram, changeAccount, removeAccount, removeDomain } from "./directory.ts";
 import { erase, forget, noteTime } from "./erase.ts";
 import { expunge } from "./expunge.ts";
+import { mend, noteScrub } from "./mend.ts";
 import { note } from "./note-transfers.ts";
 import { restore } from "./restore.ts";
 import type { UnitContext } from "./unit.ts";
@@ -32,6 +33,8 @@ const verbs: { readonly [V in RowVerb]: Run<Parameters<WriteVerbs[V]>> } = {
   erase,
   forget,
   noteTime,
+  mend,
+  noteScrub,
 };
 
 /** Makes the rows of one call. */

@@ -1,3 +1,4 @@
+import type { Scrubbing } from "../scrub/ports.ts";
 import type { Devices, Directory, History, Mail, Upkeep } from "../ports.ts";
 
 /** What changes a store; all of it is done by the one writer. */
@@ -8,7 +9,8 @@ export type WriteVerbs = Pick<
   Pick<Devices, "addAppPassword" | "removeAppPassword" | "noteUses" | "noteKnownPlaces"> &
   Pick<History, "note"> &
   Pick<Mail, "append" | "expunge" | "restore"> &
-  Pick<Upkeep, "erase" | "forget" | "noteTime" | SoloVerb>;
+  Pick<Upkeep, "erase" | "forget" | "noteTime" | SoloVerb> &
+  Pick<Scrubbing, "mend" | "noteScrub">;
 
 /** Those that take a turn of their own. */
 type SoloVerb = "reclaim" | "state";
@@ -51,6 +53,8 @@ export function writeVerbs(submit: (request: Request) => Promise<unknown>): Writ
     erase: call("erase"),
     forget: call("forget"),
     noteTime: call("noteTime"),
+    mend: call("mend"),
+    noteScrub: call("noteScrub"),
     reclaim: call("reclaim"),
     state: call("state"),
   };
