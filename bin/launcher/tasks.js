@@ -23,10 +23,8 @@ const tasks = {
       ? ["test/e2e/client-table/write.ts"]
       : testRun(["--test-timeout=1200000"], ["test/e2e/client-table/*.test.ts"], given),
   fuzz: (given) => ["test/fuzz/run.ts", ...given],
-  sim: (given) => ["test/sim/run.ts", ...given],
   torture: (given) => ["test/torture/run.ts", ...given],
   measure: (given) => ["test/measure/run.ts", ...given],
-  soak: (given) => ["test/soak/run.ts", ...given],
   bench: (given) => ["bench/run.ts", ...given],
   check: (given) => ["scripts/check.ts", ...given],
   // Only this script: it strips types by a function of Node's that is still experimental.

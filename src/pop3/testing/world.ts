@@ -130,7 +130,11 @@ export class World {
         return this.#send(action);
       case "update":
         this.removed =
-          given.update === undefined ? [...action.uids] : given.update === "partly" ? Array.from(action.uids.subarray(1)) : [];
+          given.update === undefined
+            ? [...action.uids]
+            : given.update === "partly"
+              ? Array.from(action.uids.subarray(1))
+              : [];
         return { kind: "updated", outcome: given.update ?? "done" };
       case "upgrade":
         return { kind: "upgrade", octetsBehind: this.#splitter.held };

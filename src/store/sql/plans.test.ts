@@ -41,6 +41,7 @@ describe("the plans of statements that only read", () => {
       "domain.list: SCAN domain",
       "mailbox.removedTotal: SCAN mailbox",
       "schema.version: SCAN schema_version",
+      "scrub.all: SCAN scrub",
     ]);
   });
 });
