@@ -12,7 +12,7 @@ import { SimFolder } from "./sim-folder.ts";
 import type { Row } from "./sim-rows.ts";
 import { emptyDatabase, rowsOf, SimRows } from "./sim-rows.ts";
 
-export type { Fault, Faults, Hooks, Verb } from "./process.ts";
+export type { Fault, Faults, Hooks } from "./process.ts";
 export { ProcessEnded } from "./process.ts";
 
 /** A computer with a disk and rows, on which one process after the other lives and dies. */
