@@ -38,13 +38,12 @@ export async function openWriter(options: OpenWriterOptions): Promise<OpenedWrit
   const layout = layoutOf(folder);
   const reserve = new Reserve({ disk, layout, log, makes: keepsReserve });
   // Owners who are to make room by removing their mail need a server that has come up.
-  reserve.giveUpWhereFull();
-  for (;;) {
+  while (reserve.hasRoom || reserve.giveUp()) {
     const opened = await openWith(options, layout, reserve);
-    if (opened.ok) return opened;
-    const again = opened.error.kind === "full" ? reserve.giveUp() : reserve.giveUpWhereFull();
-    if (!again) return opened;
+    if (opened.ok || !(opened.error.kind === "full" || !reserve.hasRoom) || !reserve.giveUp()) return opened;
   }
+  // Where the file system's blocks are smaller than a page, SQLite's index of the log would end the process (SIGBUS).
+  return err({ kind: "full", reason: "the disk is full" });
 }
 
 async function openWith(options: OpenWriterOptions, layout: Layout, reserve: Reserve): Promise<OpenedWriter> {

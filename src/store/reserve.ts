@@ -57,8 +57,17 @@ export class Reserve implements AsyncDisposable {
   /** Whether something failed because the disk is full; of a quota that is used up SQLite says only that a write failed. */
   isWantOfRoom(cause: unknown): boolean {
     if (!(cause instanceof StoreError)) return false;
-    const { disk, layout } = this.#parts;
-    return cause.full || (cause.kind === "unavailable" && !cause.sync && !hasRoom(disk, layout));
+    return cause.full || (cause.kind === "unavailable" && !cause.sync && !this.hasRoom);
+  }
+
+  /** Does what fails as for a full disk when that is what is the matter. */
+  async told<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (cause) {
+      if (!(cause instanceof StoreError) || cause.full || !this.isWantOfRoom(cause)) throw cause;
+      throw new StoreError(cause.kind, cause.message, { cause, full: true });
+    }
   }
 
   /** Does what makes room, again and again with a share more while it fails for want of room and there is one. */
@@ -89,10 +98,9 @@ export class Reserve implements AsyncDisposable {
     return true;
   }
 
-  /** Before a start, which needs some room: gives a share up when the disk has none for even a little. */
-  giveUpWhereFull(): boolean {
-    const { disk, layout } = this.#parts;
-    return this.left && !hasRoom(disk, layout) && this.giveUp();
+  /** Whether the disk takes a little more. */
+  get hasRoom(): boolean {
+    return hasRoom(this.#parts.disk, this.#parts.layout);
   }
 
   /** Begins to make it, or to make it whole again, when there is room. */

@@ -110,5 +110,9 @@ test("what makes room is tried again with each share, what fails otherwise is no
     broken,
   );
   assert.equal(fs.statSync(place.layout.reserve).size, 0, "all of it was tried");
-  assert.equal(reserve.giveUpWhereFull(), false);
+  assert.deepEqual([reserve.hasRoom, reserve.giveUp()], [false, false]);
+  await assert.rejects(
+    reserve.told(() => Promise.reject(broken)),
+    { full: true },
+  );
 });

@@ -6,4 +6,5 @@ await runParts("torture", {
   kills: async () => (await import("./kills.ts")).run,
   disk: async () => (await import("./disk.ts")).run,
   power: async () => (await import("./power.ts")).run,
+  full: async () => (await import("./full.ts")).run,
 });

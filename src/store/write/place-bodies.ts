@@ -9,13 +9,19 @@ import type { SegmentFailure, SegmentWriter } from "../bodies/segments.ts";
 import { DiskError } from "../disk.ts";
 import type { Delivery, WriteFailure } from "../ports.ts";
 import { StoreError } from "../ports.ts";
+import type { Reserve } from "../reserve.ts";
 import type { BodyIds } from "./body-ids.ts";
 import type { PlacedBody, Unit } from "./unit.ts";
 
 // Above intake's limit for spooling there is room for trace headers; larger bodies come as files.
 const MOST_IN_MEMORY = 1024 * 1024;
 
-type Parts = { readonly segments: SegmentWriter; readonly files: BodyFiles; readonly ids: BodyIds };
+type Parts = {
+  readonly segments: SegmentWriter;
+  readonly files: BodyFiles;
+  readonly ids: BodyIds;
+  readonly reserve: Pick<Reserve, "isWantOfRoom">;
+};
 type Waiting = { readonly unit: Unit; readonly id: BodyId; readonly piece: Uint8Array };
 
 /**
@@ -29,7 +35,7 @@ export async function placeBodies(units: readonly Unit[], parts: Parts): Promise
   for (const unit of units) {
     if (unit.request.verb !== "append") continue;
     const [delivery] = unit.request.arguments;
-    const id = await takeId(parts.ids);
+    const id = await takeId(parts);
     if (!id.ok) unit.placed = id;
     else if (delivery.body.kind === "memory") waiting.push({ unit, id: id.value, piece: pieceOf(delivery, id.value) });
     else doubt ??= placeFile(unit, delivery, id.value, parts.files);
@@ -84,11 +90,11 @@ function headOf(delivery: Delivery, body: BodyId) {
   return { body, octets: delivery.body.octets, sha256: delivery.body.sha256, account };
 }
 
-async function takeId(ids: BodyIds): Promise<Result<BodyId, WriteFailure>> {
+async function takeId({ ids, reserve }: Parts): Promise<Result<BodyId, WriteFailure>> {
   try {
     return ok(await ids.take());
   } catch (cause) {
-    if (cause instanceof StoreError) return err(cause.full ? "full" : "failed");
+    if (cause instanceof StoreError) return err(reserve.isWantOfRoom(cause) ? "full" : "failed");
     throw cause;
   }
 }

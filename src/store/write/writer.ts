@@ -80,7 +80,7 @@ export class Writer implements AsyncDisposable {
     const reserve = given.reserve ?? new Reserve({ ...given, makes: false });
     if (reserve.spent) health.failed("full", SPENT);
     const parts = { ...given, sql, disk, reserve };
-    const register = (): Promise<SegmentId> => transaction(sql, () => registerSegment(sql));
+    const register = (): Promise<SegmentId> => reserve.told(() => transaction(sql, () => registerSegment(sql)));
     const segments = new SegmentWriter(disk, layout, register);
     const survivors = new SegmentWriter(disk, layout, register);
     this.#parts = {
@@ -246,14 +246,14 @@ export class Writer implements AsyncDisposable {
     reserve.restore();
     if (reserve.spent) return health.failed("full", SPENT);
     if (health.state === "ok") return "ok";
-    const tried = await segments.probe(PROBE_OCTETS);
-    if (!tried.ok) return health.failed(tried.error.failure, tried.error.reason);
     try {
+      // Before the body: what that takes, a full disk does not give back at once.
       await transaction(sql, () => reserveIds(sql, "body", 0));
-      return health.recovered();
     } catch (cause) {
       return this.#failed(cause);
     }
+    const tried = await segments.probe(PROBE_OCTETS);
+    return tried.ok ? health.recovered() : health.failed(tried.error.failure, tried.error.reason);
   }
 
   #failed(cause: unknown): Outcome<"state"> {
