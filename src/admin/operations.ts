@@ -7,6 +7,7 @@ import { importUsers } from "./import.ts";
 import { listMessages, releaseMaildrop, showMaildrop } from "./maildrops.ts";
 import { clearPenalties, listPenalties } from "./penalties.ts";
 import { restoreMaildrop } from "./undelete.ts";
+import { scrubMaildrop, scrubStore } from "./scrub.ts";
 import type { Operation, Progress } from "./operation.ts";
 import type { Refusal } from "./refusal.ts";
 import { listCertificates, makeSelfSigned, migrateStore } from "./upkeep.ts";
@@ -32,12 +33,14 @@ export const operations = {
   "maildrop.message": messageHistory,
   "maildrop.restore": restoreMaildrop,
   "maildrop.release": releaseMaildrop,
+  "maildrop.scrub": scrubMaildrop,
   "app-password.add": addAppPassword,
   "app-password.list": listAppPasswords,
   "app-password.revoke": revokeAppPassword,
   "auth.penalties.list": listPenalties,
   "auth.penalties.clear": clearPenalties,
   "store.migrate": migrateStore,
+  "store.scrub": scrubStore,
   "certificate.list": listCertificates,
   "certificate.self-signed": makeSelfSigned,
 } as const;

@@ -47,6 +47,9 @@ export type Refusal = {
     | "import-refused"
     | "busy"
     | "certificate"
+    | "scrub-busy"
+    /** The server stops; what was looked at need not be looked at again. */
+    | "scrub-stopped"
     | "bad-input"
     | "unknown-operation"
     /** The server went away before it answered: whether it was done is not known. */

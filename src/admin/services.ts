@@ -7,6 +7,7 @@ import type { Log } from "../observe/log-port.ts";
 import type { LockRefusal } from "../store/lock.ts";
 import type { OpenRefusal } from "../store/open-refusal.ts";
 import type { Store } from "../store/ports.ts";
+import type { Scrubber } from "../store/scrub/scrubber.ts";
 
 /** A certificate and its key as an administrator sees them; facts are missing where the files cannot be used. */
 export type CertificateStatus = {
@@ -63,6 +64,7 @@ export type AdminServices = Readonly<{
   /** undefined: no server runs, so nobody waits. */
   penalties?: PenaltyServices | undefined;
   certificates: CertificateServices;
+  scrubber: Scrubber;
   /** The schema that was found when the store was opened, and the one it has now: opening migrates. 0: it was made. */
   schema: { readonly from: number; readonly to: number };
   log: Log;

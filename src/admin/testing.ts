@@ -10,6 +10,7 @@ import { systemClock } from "../lib/clock.ts";
 import { ok } from "../lib/result.ts";
 import { recordingLog, testMetrics, type Recorded } from "../observe/testing.ts";
 import { openStore, type OpenStore } from "../store/open.ts";
+import { createScrubber } from "../store/scrub/scrubber.ts";
 import type { AdminServices, CertificateStatus } from "./services.ts";
 
 /** The services of administration over a real store in a folder of its own. */
@@ -44,6 +45,7 @@ export async function testServices(): Promise<TestServices> {
       clear: (filter) => throttle.clear(filter, systemClock.monotonic()),
     },
     certificates: { list: async () => [certificate], selfSigned: async () => ok(certificate) },
+    scrubber: createScrubber({ folder, scrub: store.scrub, log, metrics, clock: systemClock }),
     schema: { from: 1, to: 1 },
     log,
     clock: systemClock,

@@ -9,6 +9,7 @@ import { createObserve } from "../observe/observe.ts";
 import { descriptorOutput } from "../observe/output.ts";
 import { lockFolder } from "../store/lock.ts";
 import { openStore } from "../store/open.ts";
+import { createScrubber } from "../store/scrub/scrubber.ts";
 import { accountDefaults, defaultQuota } from "./build.ts";
 import { certificateServices } from "./certificates.ts";
 import { warnOfLostKey } from "./lost-key.ts";
@@ -45,6 +46,14 @@ export async function openOffline(config: Config): Promise<Result<Offline, Offli
       defaults: () => accountDefaults(config),
       ...maker,
       certificates: certificateServices(() => config, systemClock),
+      // What it finds the command itself prints.
+      scrubber: createScrubber({
+        folder,
+        scrub: store.scrub,
+        log: { ...log, error: () => undefined },
+        metrics,
+        clock: systemClock,
+      }),
       schema: opened.value.schema,
       log,
       clock: systemClock,

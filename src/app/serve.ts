@@ -25,6 +25,7 @@ import { startJobs, type JobFigures } from "./jobs.ts";
 import { CLOSING_SECONDS, die, endInTime, onCrash } from "./last-words.ts";
 import { watchLauncher } from "./launcher-watch.ts";
 import type { OpenStore } from "../store/open.ts";
+import { createScrubber } from "../store/scrub/scrubber.ts";
 import { ProtocolThreads } from "./protocol-threads.ts";
 import { bannerFor, makeDemo, newCacheKey } from "./prove.ts";
 import { reload } from "./reload.ts";
@@ -201,6 +202,10 @@ async function openOffices(parts: AsyncDisposableStack, offices: OfficeParts): P
   const { log, metrics } = observe;
   const lastTime = await store.upkeep.lastTime();
   parts.use(startJobs({ ...jobFigures(config), store, health, clock: systemClock, lastTime, log, metrics }));
+  const folder = config().server.dataDirectory;
+  const scrubber = createScrubber({ folder, scrub: store.scrub, log, metrics, clock: systemClock });
+  // For its metrics.
+  await scrubber.last();
   const services = {
     store,
     defaultQuota: () => defaultQuota(config()),
@@ -211,11 +216,12 @@ async function openOffices(parts: AsyncDisposableStack, offices: OfficeParts): P
       clear: (filter: PenaltyFilter) => throttle.clear(filter, systemClock.monotonic()),
     },
     certificates: certificateServices(config, systemClock, () => certificate.reload(config())),
+    scrubber,
     schema: storeThread.schema,
     log,
     clock: systemClock,
   };
-  parts.use(await serveControl({ folder: config().server.dataDirectory, services }));
+  parts.use(await serveControl({ folder, services }));
   const http = await listenHttp(foundation.addresses.http, { health, renderMetrics: observe.render });
   parts.use(orRefuse(http));
 }

@@ -33,6 +33,7 @@ const domain = { notation: "<NAME>", help: "argument.domain" } as const;
 const maildrop = { notation: "<ADDRESS>", help: "argument.maildrop" } as const;
 const device = { flags: "--name <NAME>", help: "option.name" } as const;
 const message = { flags: "--message <UIDL>", help: "option.message" } as const;
+const rate = { flags: "--rate <MB/s>", help: "option.rate" } as const;
 const passwordStdin = { flags: "--password-stdin", help: "option.password-stdin" } as const;
 
 /** Every command (INTERFACE "Commands"). */
@@ -202,6 +203,14 @@ export const commands: readonly Command[] = [
     load: async () => (await import("./commands/maildrop.ts")).release,
   },
   {
+    path: ["maildrop", "scrub"],
+    summary: "command.maildrop.scrub",
+    argument: maildrop,
+    options: [rate],
+    example: "mailkeep maildrop scrub alice@example.com",
+    load: async () => (await import("./commands/scrub.ts")).scrubMaildrop,
+  },
+  {
     path: ["app-password", "add"],
     summary: "command.app-password.add",
     argument: address,
@@ -248,6 +257,13 @@ export const commands: readonly Command[] = [
     options: [{ flags: "--all", help: "option.all-bodies" }],
     example: "mailkeep store migrate",
     load: async () => (await import("./commands/store.ts")).migrate,
+  },
+  {
+    path: ["store", "scrub"],
+    summary: "command.store.scrub",
+    options: [{ flags: "--repair", help: "option.repair" }, rate, { flags: "--restart", help: "option.restart" }],
+    example: "mailkeep store scrub --repair --rate 50",
+    load: async () => (await import("./commands/scrub.ts")).scrubStore,
   },
   {
     path: ["certificate", "list"],

@@ -18,6 +18,19 @@ export function progressLine(
   return ({ done, total }) => show(say("import.progress", { done, total }), done === total ? "end" : "between");
 }
 
+/** Shows how far a scrub is, in octets of bodies. */
+export function scrubLine(
+  stderr: World["stderr"],
+  say: Say,
+  now: () => number = () => performance.now(),
+): (progress: { readonly done: number; readonly total: number }) => void {
+  const show = lineOf(stderr, now);
+  return ({ done, total }) => {
+    const figures = { done: formatOctets(done), total: formatOctets(total) };
+    show(say("scrub.progress", figures), done === total ? "end" : "between");
+  };
+}
+
 // A copy of so much is made within the time in which nothing is shown, also by a slow disk.
 const LONG_COPY_OCTETS = 32 * 1024 * 1024;
 

@@ -66,7 +66,7 @@ describe("wrong usage", () => {
       "mailkeep: there is no terminal to ask for a password on; use --password-stdin\nSee: mailkeep user add --help\n",
     ],
     ["queue list", "mailkeep: there is no command queue\nSee: mailkeep --help\n"],
-    ["store scrub", "mailkeep: there is no command scrub\nSee: mailkeep store --help\n"],
+    ["store copy", "mailkeep: there is no command copy\nSee: mailkeep store --help\n"],
   ] as const) {
     it(`exits with 2: mailkeep ${line}`, async () => {
       assert.deepEqual(await type(line), { code: 2, out: "", err: says });

@@ -38,6 +38,8 @@ export type Finding = {
   readonly received?: number;
   /** In English: which segment, body or page. */
   readonly detail: string;
+  /** Whether it can be mended, and whether it was. */
+  readonly mendable: boolean;
   readonly mended: boolean;
 };
 

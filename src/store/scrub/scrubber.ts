@@ -4,6 +4,7 @@ import type { Result } from "../../lib/result.ts";
 import { err, ok } from "../../lib/result.ts";
 import type { Log } from "../../observe/log-port.ts";
 import type { Metrics } from "../../observe/metrics-port.ts";
+import { StoreError } from "../ports.ts";
 import type { FromScrub, ScrubData, ToScrub } from "./messages.ts";
 import type { Scrubbing } from "./ports.ts";
 import type { Finding, ScrubRequest, ScrubState } from "./report.ts";
@@ -44,7 +45,7 @@ type Parts = {
 
 /** Makes the scrubber of a store that this process has open. */
 export function createScrubber(parts: Parts): Scrubber {
-  const { scrub, clock, log } = parts;
+  const { clock, log } = parts;
   let busy = false;
   const alone = async (from: ScrubState, request: ScrubRequest, listener: ScrubListener, resumed: boolean) => {
     const state = await runThread(parts, { folder: parts.folder, request, from }, listener);
@@ -68,17 +69,28 @@ export function createScrubber(parts: Parts): Scrubber {
   return {
     store: ({ restart, ...request }, listener) =>
       guarded(async () => {
-        const { current } = restart ? {} : await scrub.scrubs();
+        const { current } = restart ? {} : await known(parts);
         return alone(current ?? newScrub(clock.now()), request, listener, current !== undefined);
       }),
     maildrops: (request, listener) =>
       guarded(() => alone(newScrub(clock.now()), { ...request, repair: false }, listener, false)),
     last: async () => {
-      const { last } = await scrub.scrubs();
+      const { last } = await known(parts);
       if (last !== undefined) gauges(parts, last);
       return last;
     },
   };
+}
+
+/** What is known of scrubs; nothing where just that is damaged. */
+async function known({ scrub, log }: Parts): ReturnType<Scrubbing["scrubs"]> {
+  try {
+    return await scrub.scrubs();
+  } catch (cause) {
+    if (!(cause instanceof StoreError && cause.kind === "damaged")) throw cause;
+    log.error("job.failed", { job: "scrub", reason: cause.message });
+    return {};
+  }
 }
 
 function secondsOf({ started, at }: ScrubState): number {

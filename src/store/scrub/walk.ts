@@ -73,6 +73,7 @@ export async function report(
     ...owner,
     ...(of && { uidl: of.uidl ?? uidl(of.uid, of.uidl_tag), octets: of.octets, received: of.received }),
     detail,
+    mendable: mend !== undefined,
     mended,
   };
   const { state } = walk;
