@@ -1,7 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import type { MailboxId, Uid } from "../model/ids.ts";
 import type { Mail } from "../store/ports.ts";
-import type { Inspected } from "../store/removal-ports.ts";
+import type { Inspected, Seen } from "../store/removal-ports.ts";
+import { UidPacker } from "../store/uid-packer.ts";
 import { indexOfUid } from "./listing.ts";
 
 // Some 2 ms of a loop.
@@ -30,8 +31,8 @@ export type Look = {
   /** Those that may go: all but the damaged ones. */
   readonly sound: Uint32Array;
   readonly damaged: readonly Uid[];
-  /** What the sound ones weigh that are there. */
-  readonly weight: { readonly messages: number; readonly octets: number; readonly octetsDowngraded: number };
+  /** What the sound ones weigh that are there, and these as the store keeps them. */
+  readonly seen: Omit<Seen, "gone">;
 };
 
 /**
@@ -44,13 +45,14 @@ export async function lookAt(mail: Pick<Mail, "inspect">, mailbox: MailboxId, ui
     look.take(await mail.inspect(mailbox, after, uids.at(-1) ?? 0, ROWS_AT_ONCE));
     await setImmediate();
   }
-  return look;
+  return look.end();
 }
 
-class Looking implements Look {
+class Looking {
   readonly #uids: Uint32Array;
   readonly #damaged = new Set<Uid>();
-  readonly weight = { messages: 0, octets: 0, octetsDowngraded: 0 };
+  readonly #weight = { messages: 0, octets: 0, octetsDowngraded: 0 };
+  readonly #packer = new UidPacker();
   // The first that was not looked at.
   #at = 0;
 
@@ -64,22 +66,21 @@ class Looking implements Look {
     return next === undefined ? undefined : next - 1;
   }
 
-  get damaged(): readonly Uid[] {
-    return [...this.#damaged];
-  }
-
-  get sound(): Uint32Array {
-    return this.#damaged.size === 0 ? this.#uids : this.#uids.filter((uid) => !this.#damaged.has(uid as Uid));
+  end(): Look {
+    const damaged = this.#damaged;
+    const sound = damaged.size === 0 ? this.#uids : this.#uids.filter((uid) => !damaged.has(uid as Uid));
+    return { sound, damaged: [...damaged], seen: { ...this.#weight, packed: this.#packer.finish() } };
   }
 
   take({ damaged, uids, octets, octetsDowngraded, last }: Inspected): void {
     const wanted = this.#uids;
-    const { weight } = this;
+    const weight = this.#weight;
     let at = this.#at;
     for (let index = 0; index < uids.length; index += 1) {
       const uid = uids[index] ?? 0;
       while (at < wanted.length && (wanted[at] ?? 0) < uid) at += 1;
       if (wanted[at] !== uid) continue;
+      this.#packer.add(uid);
       weight.messages += 1;
       weight.octets += octets[index] ?? 0;
       weight.octetsDowngraded += octetsDowngraded[index] ?? 0;

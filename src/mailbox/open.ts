@@ -231,12 +231,12 @@ class Maildrop implements OpenMaildrop, ReadWatch {
       const cause = { ...this.#actor, kind: "removed", keep: undeleteDays() > 0 } as const;
       const look = uids.length > LOOKED_AT_BEFORE ? await this.#lookAt(uids) : undefined;
       const sound = look?.sound ?? uids;
-      const seen = look && { ...look.weight, gone: goneOf(this.#snapshot) };
+      const seen = look && { ...look.seen, gone: goneOf(this.#snapshot) };
       const outcome = await mail.expunge(this.#owner.mailbox, sound, cause, seen);
       if (!outcome.ok) return outcome;
       const { removed, damaged = [] } = outcome.value;
       for (const uid of damaged) this.damaged(uid, NOT_REMOVED);
-      if (!cause.keep) this.#erased(removed, look?.weight.octets ?? this.#octetsOf(uids));
+      if (!cause.keep) this.#erased(removed, look?.seen.octets ?? this.#octetsOf(uids));
       const kept = damaged.length + uids.length - sound.length;
       return ok(kept === 0 ? { removed } : { removed, kept });
     } catch (error) {

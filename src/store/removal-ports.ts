@@ -1,4 +1,5 @@
 import type { Uid } from "../model/ids.ts";
+import type { PackedUids } from "./uid-packer.ts";
 
 /** What a look at rows found. */
 export type Inspected = {
@@ -11,12 +12,16 @@ export type Inspected = {
   readonly last: Uid | undefined;
 };
 
-/** What the messages that are to be removed weigh, as who removes them has seen. */
+/**
+ * What many messages that are to be removed are together, as who removes them has seen: every one of them was in a listing of
+ * the mailbox, and its row was looked at since.
+ */
 export type Seen = {
+  readonly packed: PackedUids;
   readonly messages: number;
   readonly octets: number;
   readonly octetsDowngraded: number;
-  /** `goneOf` the mailbox before they were looked at: it is believed only where that has not changed. */
+  /** `goneOf` the mailbox as it was for that listing: it is believed only where that has not changed. */
   readonly gone: number;
 };
 

@@ -8,13 +8,14 @@ const HIGHEST = 0xffffffff;
  * missing it is a million pairs; what is done to it in the writer's turn goes through them once.
  */
 export class UidSet {
-  /** First and last of each range, ascending, never touching. */
-  readonly #bounds: Uint32Array;
+  /** First and last of each range, ascending, never touching; undefined: still packed. */
+  #unpacked: Uint32Array | undefined;
   #count: number | undefined;
   #encoded: Uint8Array | undefined;
 
-  private constructor(bounds: Uint32Array) {
-    this.#bounds = bounds;
+  private constructor(bounds: Uint32Array | undefined, encoded?: Uint8Array) {
+    this.#unpacked = bounds;
+    this.#encoded = encoded;
   }
 
   /** Every uid there can be. */
@@ -38,18 +39,17 @@ export class UidSet {
 
   /** The set that encode() wrote. */
   static decode(octets: Uint8Array): UidSet {
-    const numbers = decodeVarints(octets);
-    assert(numbers.length % 2 === 0, "a set of uids is whole");
-    const bounds = new Uint32Array(numbers.length);
-    let next = 0;
-    for (let index = 0; index < numbers.length; index += 2) {
-      const first = next + (numbers[index] ?? 0);
-      const last = first + (numbers[index + 1] ?? 0);
-      bounds[index] = first;
-      bounds[index + 1] = last;
-      next = last + 1;
-    }
-    return new UidSet(bounds);
+    return new UidSet(boundsOf(octets));
+  }
+
+  /** The same, unpacked only when somebody asks what is in it. */
+  static packed(octets: Uint8Array): UidSet {
+    return new UidSet(undefined, octets);
+  }
+
+  get #bounds(): Uint32Array {
+    this.#unpacked ??= boundsOf(this.#encoded ?? new Uint8Array(0));
+    return this.#unpacked;
   }
 
   get count(): number {
@@ -206,6 +206,22 @@ class Ranges {
   get bounds(): Uint32Array {
     return this.#bounds.slice(0, this.#length);
   }
+}
+
+/** The bounds of the ranges that encode() packed. */
+function boundsOf(octets: Uint8Array): Uint32Array {
+  const numbers = decodeVarints(octets);
+  assert(numbers.length % 2 === 0, "a set of uids is whole");
+  const bounds = new Uint32Array(numbers.length);
+  let next = 0;
+  for (let index = 0; index < numbers.length; index += 2) {
+    const first = next + (numbers[index] ?? 0);
+    const last = first + (numbers[index + 1] ?? 0);
+    bounds[index] = first;
+    bounds[index + 1] = last;
+    next = last + 1;
+  }
+  return bounds;
 }
 
 function isAscending(uids: Uint32Array): boolean {

@@ -5,25 +5,40 @@ const MOST_OCTETS = 8;
 
 /** Packs whole numbers in groups of seven bits, so that small ones take one octet. */
 export function encodeVarints(numbers: ArrayLike<number>): Uint8Array {
-  let octets = new Uint8Array(numbers.length * 2 + MOST_OCTETS);
-  let at = 0;
-  for (let index = 0; index < numbers.length; index += 1) {
-    if (at + MOST_OCTETS > octets.length) octets = grown(octets);
-    let value = numbers[index] ?? 0;
-    for (; value >= 128; value = Math.floor(value / 128)) {
-      octets[at] = (value % 128) + 128;
-      at += 1;
-    }
-    octets[at] = value;
-    at += 1;
-  }
-  return octets.slice(0, at);
+  const writer = new VarintWriter(numbers.length * 2);
+  for (let index = 0; index < numbers.length; index += 1) writer.push(numbers[index] ?? 0);
+  return writer.octets;
 }
 
-function grown(octets: Uint8Array): Uint8Array<ArrayBuffer> {
-  const larger = new Uint8Array(octets.length * 2);
-  larger.set(octets);
-  return larger;
+/** The same for numbers that come one after the other. */
+export class VarintWriter {
+  #octets: Uint8Array;
+  #at = 0;
+
+  constructor(expectedOctets = 0) {
+    this.#octets = new Uint8Array(expectedOctets + MOST_OCTETS);
+  }
+
+  push(number: number): void {
+    if (this.#at + MOST_OCTETS > this.#octets.length) this.#grow();
+    let value = number;
+    for (; value >= 128; value = Math.floor(value / 128)) {
+      this.#octets[this.#at] = (value % 128) + 128;
+      this.#at += 1;
+    }
+    this.#octets[this.#at] = value;
+    this.#at += 1;
+  }
+
+  get octets(): Uint8Array {
+    return this.#octets.slice(0, this.#at);
+  }
+
+  #grow(): void {
+    const larger = new Uint8Array(this.#octets.length * 2);
+    larger.set(this.#octets);
+    this.#octets = larger;
+  }
 }
 
 /** The numbers that encodeVarints() packed. */

@@ -4,6 +4,7 @@ import type { MailboxId } from "../../src/model/ids.ts";
 import type { Store } from "../../src/store/ports.ts";
 import type { Seen } from "../../src/store/removal-ports.ts";
 import { goneOf } from "../../src/store/removal-ports.ts";
+import { UidPacker } from "../../src/store/uid-packer.ts";
 import { Random } from "../e2e/harness/random.ts";
 import { openInThread } from "./store-adapters.ts";
 import { addAccount, deliverMany, must, uids } from "./store-world.ts";
@@ -17,14 +18,22 @@ async function seenBy(store: Store, mailbox: MailboxId, which: Uint32Array): Pro
   assert.ok(snapshot);
   const found = await store.mail.inspect(mailbox, 0, snapshot.highestUid, 1_000_000);
   const seen = { messages: 0, octets: 0, octetsDowngraded: 0, gone: goneOf(snapshot) };
+  const packer = new UidPacker();
   const wanted = new Set(which);
   for (const [index, uid] of found.uids.entries()) {
     if (!wanted.has(uid)) continue;
+    packer.add(uid);
     seen.messages += 1;
     seen.octets += found.octets[index] ?? 0;
     seen.octetsDowngraded += found.octetsDowngraded[index] ?? 0;
   }
-  return seen;
+  return { ...seen, packed: packer.finish() };
+}
+
+function packed(which: Uint32Array) {
+  const packer = new UidPacker();
+  for (const uid of which) packer.add(uid);
+  return packer.finish();
 }
 
 describe("many marks", () => {
@@ -66,7 +75,7 @@ describe("many marks", () => {
     const which = Uint32Array.from({ length: 2400 }, (_, index) => index + 101);
     await store.mail.expunge(ann.inbox, which, cause, await seenBy(store, ann.inbox, which));
     const again = Uint32Array.from({ length: 2500 }, (_, index) => index + 1);
-    const seen = { messages: 2500, octets: 1, octetsDowngraded: 1, gone: 2400 };
+    const seen = { messages: 2500, octets: 1, octetsDowngraded: 1, gone: 2400, packed: packed(again) };
     assert.equal(must(await store.mail.expunge(ann.inbox, again, cause, seen)).removed, 100);
     const entries = await store.history.entries({ mailbox: ann.inbox, limit: 9, mostUids: 9 });
     assert.deepEqual(
@@ -108,7 +117,7 @@ describe("many marks", () => {
     }) as typeof at.sql.first;
     const remove = (from: number, gone: number) => {
       const which = Uint32Array.from({ length: 2100 }, (_, index) => from + index);
-      const seen = { messages: 2100, octets: 2100, octetsDowngraded: 2100, gone };
+      const seen = { messages: 2100, octets: 2100, octetsDowngraded: 2100, gone, packed: packed(which) };
       return at.store.expunge(1 as MailboxId, which, cause, seen);
     };
     assert.deepEqual(await remove(1, 0), { ok: true, value: { removed: 2100 } });

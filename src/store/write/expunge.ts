@@ -14,15 +14,13 @@ import type { NewRemoval } from "../sql/removals.ts";
 import { insertRemoval, pendingRemovals } from "../sql/removals.ts";
 import { keepRemovedRows } from "../sql/removed-rows.ts";
 import type { Sql } from "../sql/statement.ts";
+import { MOST_RANGES } from "../uid-packer.ts";
 import { UidSet } from "../uid-set.ts";
 import { dropBodies } from "./drop-bodies.ts";
 import type { UnitContext } from "./unit.ts";
 
 /** Above so many, a removal is noted and carried out in slices (DESIGN "Many marks"). */
 export const MOST_AT_ONCE = 2000;
-
-// So much of a removal is one row: a set of more takes longer to read than a slice to carry out.
-const MOST_RANGES = 4000;
 
 /** Why and by whom rows go. */
 type By = Omit<NewRemoval, "mailbox" | "uids">;
@@ -37,12 +35,11 @@ export async function expunge(
 ): Promise<Result<Expunged, never>> {
   const { sql, now: at } = context;
   const by: By = cause === undefined ? { ...NO_ACTOR, at, kind: "", keep: false } : { ...cause, at };
-  let set = UidSet.of(uids);
-  for (const pending of await pendingRemovals(sql, mailbox)) set = set.minus(pending);
+  const isSeen = seen !== undefined && seen.messages > MOST_AT_ONCE && seen.messages === uids.length;
   const { weight, removed, damaged } =
-    set.count <= MOST_AT_ONCE
-      ? await removeNow(context, mailbox, set, by)
-      : await removeLater(context, mailbox, set, { by, seen });
+    isSeen && (await isAsSeen(sql, mailbox, seen))
+      ? await removeSeen(context, mailbox, seen, by)
+      : await removeFound(context, mailbox, uids, by);
   const kept = damaged.length === 0 ? {} : { damaged };
   if (weight.messages === 0) return ok({ removed: 0, ...kept });
   await uncountMessages(sql, mailbox, weight);
@@ -53,6 +50,25 @@ export async function expunge(
 
 type Outcome = { readonly weight: Weight; readonly removed: UidSet; readonly damaged: readonly Uid[] };
 
+/** What was seen is noted as it is: a scan of a million would say the same, and everybody would wait for it. */
+async function removeSeen({ sql }: UnitContext, mailbox: MailboxId, seen: Seen, by: By): Promise<Outcome> {
+  for (const part of seen.packed.parts) await insertRemoval(sql, { ...by, mailbox, uids: UidSet.packed(part) });
+  return { weight: seen, removed: UidSet.packed(seen.packed.whole), damaged: [] };
+}
+
+/** Whether what was seen of a mailbox's messages holds now: rows never change, and none has gone since. */
+async function isAsSeen(sql: Sql, mailbox: MailboxId, seen: Seen): Promise<boolean> {
+  const now = await snapshotOf(sql, mailbox);
+  return now !== undefined && goneOf(now) === seen.gone && seen.messages <= now.messages;
+}
+
+async function removeFound(context: UnitContext, mailbox: MailboxId, uids: Uint32Array, by: By): Promise<Outcome> {
+  let set = UidSet.of(uids);
+  for (const pending of await pendingRemovals(context.sql, mailbox)) set = set.minus(pending);
+  const remove = set.count <= MOST_AT_ONCE ? removeNow : removeLater;
+  return remove(context, mailbox, set, by);
+}
+
 async function removeNow(context: UnitContext, mailbox: MailboxId, set: UidSet, by: By): Promise<Outcome> {
   const weight = await removeRows(context, mailbox, set.toArray(), by);
   return { weight, removed: UidSet.of(Uint32Array.from(weight.uids)), damaged: weight.damaged.uids };
@@ -60,28 +76,12 @@ async function removeNow(context: UnitContext, mailbox: MailboxId, set: UidSet, 
 
 // Whether their rows are as they were written is asked before (Mail.inspect) and when they are carried out: all of them at
 // once would hold everybody up.
-async function removeLater(
-  { sql }: UnitContext,
-  mailbox: MailboxId,
-  set: UidSet,
-  { by, seen }: { readonly by: By; readonly seen: Seen | undefined },
-): Promise<Outcome> {
-  const known = seen?.messages === set.count && (await isAsSeen(sql, mailbox, seen)) ? seen : undefined;
-  const weight = known ?? (await weighMessages(sql, mailbox, set));
+async function removeLater({ sql }: UnitContext, mailbox: MailboxId, set: UidSet, by: By): Promise<Outcome> {
+  const weight = await weighMessages(sql, mailbox, set);
   if (weight.messages === 0) return { weight, removed: set, damaged: [] };
   const removed = weight.messages === set.count ? set : await presentUids(sql, mailbox, set);
-  // Each slice reads its removal's set anew.
   for (const part of removed.parts(MOST_RANGES)) await insertRemoval(sql, { ...by, mailbox, uids: part });
   return { weight, removed, damaged: [] };
-}
-
-/**
- * Whether what was seen of a mailbox's messages holds now: rows never change, and none has gone since. A scan of a million of
- * them would say the same, and everybody would wait for it.
- */
-async function isAsSeen(sql: Sql, mailbox: MailboxId, { gone }: Seen): Promise<boolean> {
-  const now = await snapshotOf(sql, mailbox);
-  return now !== undefined && goneOf(now) === gone;
 }
 
 /**

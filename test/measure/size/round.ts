@@ -8,7 +8,7 @@ import type { Server } from "../../e2e/harness/server.ts";
 import { until } from "../../e2e/harness/wait.ts";
 import { cpuSeconds } from "./cpu.ts";
 import type { Listed } from "./large-session.ts";
-import { LargeSession } from "./large-session.ts";
+import { deleCommands, LargeSession } from "./large-session.ts";
 import type { Others, Waits } from "./others.ts";
 import type { Seeded } from "./seed.ts";
 
@@ -61,7 +61,8 @@ export async function round(server: Server, others: Others, user: string, seeded
     }),
   );
   assert.equal(slow.digest, seeded.uidlDigest, "a client that reads slowly gets the same");
-  await look.phase("DELE", () => session.markAll(1, seeded.messages));
+  const commands = deleCommands(seeded.messages);
+  await look.phase("DELE", () => session.markAll(commands, seeded.messages));
   const markedMib = residentMib(server.pid) - before;
   const quitMs = await look.phase("QUIT", () => session.quit());
   await sawNothing(login);

@@ -1,5 +1,5 @@
 import { createHash, hash } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import { BODY_HEAD_OCTETS } from "../../../src/model/body.ts";
@@ -45,6 +45,8 @@ export function seedMaildrop(folder: string, address: string, options: SeedOptio
   const account = Number(row?.["account"]) as AccountId;
   const seeded = new Filling(sql, folder, { mailbox, account }).fill(options);
   sql.exec("commit; pragma wal_checkpoint(truncate)");
+  // Else the server's first sync would wait for all that was written here.
+  sync(layoutOf(folder).database);
   return seeded;
 }
 
@@ -127,7 +129,8 @@ class Filling {
   }
 
   #writeSegment(): void {
-    writeFileSync(segmentPath(layoutOf(this.#folder), this.#segmentId), this.#segment.subarray(0, this.#used));
+    const file = segmentPath(layoutOf(this.#folder), this.#segmentId);
+    writeFileSync(file, this.#segment.subarray(0, this.#used), { flush: true });
     this.#sql
       .prepare("insert into segment (id, live, total, sealed, dead_since) values (?, ?, ?, 1, null)")
       .run(this.#segmentId, this.#used, this.#used);
@@ -139,6 +142,12 @@ class Filling {
       .get(count, name);
     return Number(row?.["value"]) - count + 1;
   }
+}
+
+function sync(file: string): void {
+  const descriptor = openSync(file, "r+");
+  fsyncSync(descriptor);
+  closeSync(descriptor);
 }
 
 /** A digest of many short lines. */
