@@ -13,6 +13,7 @@ import type { Layout } from "./layout.ts";
 import type { OpenRefusal } from "./open-refusal.ts";
 import { StoreError } from "./ports.ts";
 import type { OpenedDatabase } from "./rows.ts";
+import { isFailedSync } from "./write/sync-watch.ts";
 
 const REWRITE_OCTETS = 1024 * 1024;
 
@@ -77,6 +78,7 @@ export function refusalOf(cause: unknown): OpenRefusal {
     const words = cause.cause instanceof Error ? cause.cause.message : reason;
     return { kind: "damaged", reason: `the database file mailkeep.db is damaged: ${words}` };
   }
+  if (isFailedSync(cause)) return { kind: "failed", reason, sync: true };
   const full = (cause instanceof StoreError && cause.full) || (cause instanceof DiskError && cause.kind === "full");
   return { kind: full ? "full" : "failed", reason };
 }

@@ -5,4 +5,6 @@
 export type OpenRefusal = {
   readonly kind: "newer" | "damaged" | "full" | "failed";
   readonly reason: string;
+  /** A sync failed: to ask again would not tell what is on disk. */
+  readonly sync?: true;
 };

@@ -40,7 +40,8 @@ export async function openWriter(options: OpenWriterOptions): Promise<OpenedWrit
   // Owners who are to make room by removing their mail need a server that has come up.
   while (reserve.hasRoom || reserve.giveUp()) {
     const opened = await openWith(options, layout, reserve);
-    if (opened.ok || !(opened.error.kind === "full" || !reserve.hasRoom) || !reserve.giveUp()) return opened;
+    if (opened.ok || opened.error.sync === true) return opened;
+    if ((opened.error.kind !== "full" && reserve.hasRoom) || !reserve.giveUp()) return opened;
   }
   // Where the file system's blocks are smaller than a page, SQLite's index of the log would end the process (SIGBUS).
   return err({ kind: "full", reason: "the disk is full" });
