@@ -87,6 +87,25 @@ test("a cut leaves what was synced, and of the rest what a disk may have done wi
     assert.deepEqual(remainsOf(made, "torn"), ["a:", "a:abc"]);
     made.apply(write("1", 2, "z"));
     assert.deepEqual(remainsOf(made, "kept"), ["a:\0\0z"]);
+    const long = disk(
+      call("create", "a", { opening: "1" }),
+      call("open", "", { opening: "0" }),
+      call("sync", "", { opening: "0" }),
+    );
+    long.apply(write("1", 0, "a".repeat(1024)));
+    long.apply(call("sync", "a", { opening: "1" }));
+    long.apply(call("truncate", "a", { opening: "1", offset: 0 }));
+    assert.deepEqual(remainsOf(long, "any"), ["a:", `a:${"a".repeat(1024)}`]);
+  });
+  await t.test("what a cut left does not change with what comes after", () => {
+    const made = disk(call("create", "a", { opening: "1" }), call("open", "", { opening: "0" }));
+    made.apply(call("sync", "", { opening: "0" }));
+    made.apply(write("1", 0, "abc"));
+    made.apply(call("sync", "a", { opening: "1" }));
+    const remains = made.cut("kept", new Random(1), { dropped: 0, torn: 0, reordered: 0 });
+    made.apply(write("1", 0, "xyz"));
+    made.apply(call("sync", "a", { opening: "1" }));
+    assert.equal(show(remains), "a:abc");
   });
   await t.test("a rename may have come or not, or have left both names, but never takes both away", () => {
     const made = disk(call("mkdir", "one"), call("mkdir", "two"), call("open", "", { opening: "0" }));

@@ -12,10 +12,11 @@ export type Remains = ReadonlyMap<string, Buffer | "folder">;
  * A disk whose power may be cut, as POSIX promises it and no better; ext4 (data=ordered) and XFS leave less.
  *
  * What is promised: a file's octets and its length are there once it was synced, a folder's names once the folder was; a
- * sector of 512 octets is written whole or not at all; a rename never takes both names away. What is not: everything
- * since then. Writes of a file may be there or not, in any order and each in part by sectors; its length may be any it had,
- * and octets that were not written within it are zeros; names that were made, changed or removed may be so or as before,
- * each for itself; a synced file without a synced name is lost with its folder's entry.
+ * sector of 512 octets is written whole or not at all, and a truncation comes whole or not at all; a rename never takes
+ * both names away. What is not: everything since the last sync. Writes of a file may be there or not, in any order and
+ * each in part by sectors; its length may be any it had, and octets that were not written within it are zeros; names
+ * that were made, changed or removed may be so or as before, each for itself; a synced file without a synced name is
+ * lost with its folder's entry.
  */
 export class CutDisk {
   readonly #folder: string;

@@ -8,7 +8,8 @@ type Change = { readonly at: number; readonly offset: number; readonly data?: Bu
 
 /**
  * What became of the changes since a file's last sync. "kept": all; "dropped": none; "past": those before `time`; "torn": some
- * first ones, and a part of the next; "any": of each sector, and of the length, as many first ones as chance will.
+ * first ones, and a part of the next; "any": of each sector, and of the length, as many first ones as chance will, but a
+ * truncation comes to all of them or to none: it is a change of the length, which file systems log as one.
  */
 export type Fate =
   { readonly how: "kept" | "dropped" | "torn" | "any" } | { readonly how: "past"; readonly time: number };
@@ -17,7 +18,11 @@ export type Fate =
 export type Damage = { dropped: number; torn: number; reordered: number };
 
 /** The changes of which a sector, or the length, keeps only the first so many. */
-type Limits = { readonly ofSector: (sector: number) => number; readonly octets: number };
+type Limits = {
+  readonly ofSector: (sector: number) => number;
+  readonly isTruncated: (index: number) => boolean;
+  readonly octets: number;
+};
 
 /** A file with what is on disk and what is on its way there. */
 export class CutFile {
@@ -56,7 +61,7 @@ export class CutFile {
 
   /** The octets that a power cut leaves. */
   cut(fate: Fate, random: Random, damage: Damage): Buffer {
-    if (this.#pending.length === 0) return this.#durable.subarray(0, this.#octets);
+    if (this.#pending.length === 0) return Buffer.from(this.#durable.subarray(0, this.#octets));
     const limits = this.#limits(fate, random);
     this.#reckon(limits, damage);
     return this.#after(limits);
@@ -68,13 +73,15 @@ export class CutFile {
     if (fate.how === "dropped") return this.#first(0);
     if (fate.how === "past") return this.#first(this.#pending.filter(({ at }) => at < fate.time).length);
     if (fate.how === "torn") return this.#torn(random.between(1, count), random);
+    const came = this.#pending.map(() => random.fraction() < 0.5);
+    const isTruncated = (index: number): boolean => came[index] ?? false;
     const chosen = new Map<number, number>();
     const ofSector = (sector: number): number => {
       const limit = chosen.get(sector) ?? anyLimit(count, random);
       chosen.set(sector, limit);
       return limit;
     };
-    return { ofSector, octets: this.#anyLength(random) };
+    return { ofSector, isTruncated, octets: anyLength(this.#lengths(isTruncated), random) };
   }
 
   #whole(): Limits {
@@ -82,7 +89,7 @@ export class CutFile {
   }
 
   #first(count: number): Limits {
-    return { ofSector: () => count, octets: this.#lengths()[count] ?? 0 };
+    return { ofSector: () => count, isTruncated: (index) => index < count, octets: this.#lengths()[count] ?? 0 };
   }
 
   /** All before the one with this number, and of that one its first sectors. */
@@ -95,41 +102,32 @@ export class CutFile {
     const first = Math.floor(offset / SECTOR_OCTETS);
     const end = random.between(first, Math.ceil((offset + data.length) / SECTOR_OCTETS));
     const octets = Math.max(before, Math.min(after, end * SECTOR_OCTETS));
-    return { ofSector: (sector) => (sector < end ? count : count - 1), octets };
+    const ofSector = (sector: number): number => (sector < end ? count : count - 1);
+    return { ofSector, isTruncated: (index) => index < count, octets };
   }
 
-  /** A length that the file had since its last sync, or one at a sector's end in between. */
-  #anyLength(random: Random): number {
-    const lengths = this.#lengths();
-    const one = random.pick(lengths);
-    const other = random.pick(lengths);
-    if (one === other || random.fraction() < 0.7) return one;
-    const sector = Math.floor(random.between(Math.min(one, other), Math.max(one, other)) / SECTOR_OCTETS);
-    return Math.max(Math.min(one, other), sector * SECTOR_OCTETS);
-  }
-
-  /** The length after none of the changes, after one, and so on. */
-  #lengths(): number[] {
+  /** The length after none of the changes, after one, and so on; of a truncation that did not come, as if it never was. */
+  #lengths(isTruncated: Limits["isTruncated"] = () => true): number[] {
     const lengths = [this.#octets];
-    for (const { offset, data } of this.#pending) {
+    for (const [index, { offset, data }] of this.#pending.entries()) {
       const before = lengths.at(-1) ?? 0;
-      lengths.push(data === undefined ? offset : Math.max(before, offset + data.length));
+      if (data === undefined) lengths.push(isTruncated(index) ? offset : before);
+      else lengths.push(Math.max(before, offset + data.length));
     }
     return lengths;
   }
 
-  #after({ ofSector, octets }: Limits): Buffer {
+  #after({ ofSector, isTruncated, octets }: Limits): Buffer {
     const result = Buffer.alloc(octets);
     this.#durable.copy(result, 0, 0, Math.min(octets, this.#octets));
     for (const [index, { offset, data }] of this.#pending.entries()) {
-      const end = data === undefined ? octets : Math.min(octets, offset + data.length);
+      if (data === undefined && isTruncated(index)) result.fill(0, Math.min(offset, octets));
+      if (data === undefined) continue;
+      const end = Math.min(octets, offset + data.length);
       for (let from = offset; from < end;) {
         const sector = Math.floor(from / SECTOR_OCTETS);
         const to = Math.min(end, (sector + 1) * SECTOR_OCTETS);
-        if (index < ofSector(sector)) {
-          if (data === undefined) result.fill(0, from, to);
-          else data.copy(result, from, from - offset, to - offset);
-        }
+        if (index < ofSector(sector)) data.copy(result, from, from - offset, to - offset);
         from = to;
       }
     }
@@ -153,6 +151,15 @@ export class CutFile {
     }
     if (overtaken) damage.reordered += 1;
   }
+}
+
+/** A length that the file had, or one at a sector's end in between. What a truncation took away does not come back. */
+function anyLength(lengths: readonly number[], random: Random): number {
+  const last = lengths.findLastIndex((octets, index) => octets < (lengths[index - 1] ?? 0));
+  const possible = lengths.slice(Math.max(0, last));
+  const [low = 0, high = 0] = [random.pick(possible), random.pick(possible)].toSorted((one, other) => one - other);
+  if (random.fraction() < 0.7) return random.pick([low, high]);
+  return Math.max(low, Math.floor(random.between(low, high) / SECTOR_OCTETS) * SECTOR_OCTETS);
 }
 
 // Most often all or none: then whole writes overtake each other, not only sectors.
