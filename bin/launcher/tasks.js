@@ -23,6 +23,7 @@ const tasks = {
       ? ["test/e2e/client-table/write.ts"]
       : testRun(["--test-timeout=1200000"], ["test/e2e/client-table/*.test.ts"], given),
   fuzz: (given) => ["test/fuzz/run.ts", ...given],
+  sim: (given) => ["test/sim/run.ts", ...given],
   torture: (given) => ["test/torture/run.ts", ...given],
   measure: (given) => ["test/measure/run.ts", ...given],
   bench: (given) => ["bench/run.ts", ...given],
