@@ -9,7 +9,7 @@ import type { PartOptions } from "../reliability/parts.ts";
 import { measureDelivery } from "./size/delivery.ts";
 import { Others, type Waits } from "./size/others.ts";
 import { assertWithin, rowsOf, type Measured } from "./size/report.ts";
-import { restoreAll } from "./size/restore.ts";
+import { restoreAll, type Restored } from "./size/restore.ts";
 import { round, type Round } from "./size/round.ts";
 import { seedMaildrop } from "./size/seed.ts";
 
@@ -23,7 +23,7 @@ const CONFIG = { auth: { allow_cleartext: true }, server: { threads: 2 } };
  */
 export async function run(options: PartOptions): Promise<Figures> {
   const messages = Number(options["messages"] ?? 1_000_000);
-  const rounds = Number(options["rounds"] ?? 2);
+  const rounds = Number(options["rounds"] ?? 3);
   await using stack = new AsyncDisposableStack();
   const large = Array.from({ length: rounds }, (_, index) => `large${index + 1}`);
   const seeds = { kept: large, erased: large.map((user) => `${user}-off`) };
@@ -51,8 +51,12 @@ export async function run(options: PartOptions): Promise<Figures> {
   };
   const kept = await withServer(installation, async (server) => {
     const measured = await through(seeds.kept, server);
-    tell("undelete of all");
-    return { ...measured, restored: await restoreAll(server, watched(server), seeds.kept[0] ?? "", messages) };
+    const restored: Restored[] = [];
+    for (const user of seeds.kept) {
+      tell(`${user}: undelete of all`);
+      restored.push(await restoreAll(server, watched(server), user, messages));
+    }
+    return { ...measured, restored };
   });
   installation.configure({ ...CONFIG, retention: { undelete_days: 0 } });
   const erased = await withServer(installation, (server) => through(seeds.erased, server));

@@ -7,15 +7,20 @@ import type { PartOptions } from "../../reliability/parts.ts";
 
 /** Messages a second, and CPU of the server for each, with one recipient and with many. */
 export type Delivered = { readonly perSecond: number; readonly cpuMs: number };
-export type Delivery = { readonly hot: Delivered; readonly spread: Delivered; readonly rounds: number };
+export type Delivery = {
+  readonly hot: Delivered;
+  readonly spread: Delivered;
+  /** Of the rates of one round, which others' work on the machine met alike. */
+  readonly hotShare: number;
+};
 
 const RECIPIENTS = 200;
 const CONNECTIONS = 50;
-const SECONDS = 3;
+const SECONDS = 2;
 
 /** Delivers to one maildrop and to many, in turn, over as many connections; medians of the rounds. */
 export async function measureDelivery(folder: string, options: PartOptions): Promise<Delivery> {
-  const rounds = Number(options["delivery-rounds"] ?? 5);
+  const rounds = Number(options["delivery-rounds"] ?? 9);
   await using stack = new AsyncDisposableStack();
   mkdirSync(folder);
   const rig = await buildRig(folder);
@@ -37,7 +42,8 @@ export async function measureDelivery(folder: string, options: PartOptions): Pro
     for (const which of order) found[which].push(await once(which, number + 2));
   }
   await server.stop();
-  return { hot: median(found.hot), spread: median(found.spread), rounds };
+  const shares = found.hot.map(({ perSecond }, round) => perSecond / (found.spread[round]?.perSecond ?? Number.NaN));
+  return { hot: medians(found.hot), spread: medians(found.spread), hotShare: median(shares) };
 }
 
 async function deliver(
@@ -52,7 +58,10 @@ async function deliver(
   return { perSecond: Number(report["msgs_per_s"]), cpuMs: 1000 / Number(report["msgs_per_server_cpu_s"]) };
 }
 
-function median(of: readonly Delivered[]): Delivered {
-  const middle = (pick: (one: Delivered) => number) => of.map(pick).toSorted((a, b) => a - b)[of.length >> 1] ?? 0;
-  return { perSecond: middle(({ perSecond }) => perSecond), cpuMs: middle(({ cpuMs }) => cpuMs) };
+function medians(of: readonly Delivered[]): Delivered {
+  return { perSecond: median(of.map(({ perSecond }) => perSecond)), cpuMs: median(of.map(({ cpuMs }) => cpuMs)) };
+}
+
+function median(of: readonly number[]): number {
+  return of.toSorted((one, other) => one - other)[of.length >> 1] ?? Number.NaN;
 }

@@ -115,6 +115,8 @@ class SameLines {
   readonly #ended = Promise.withResolvers<void>();
   readonly #count: number;
   #pattern: Buffer | undefined;
+  // Until a whole line has come.
+  #first: Buffer = Buffer.alloc(0);
   #line = 0;
   #octets = 0;
 
@@ -127,8 +129,15 @@ class SameLines {
   }
 
   take(piece: Buffer): void {
-    this.#pattern ??= this.#begin(piece);
-    const pattern = this.#pattern;
+    this.#first = Buffer.concat([this.#first, piece]);
+    if (this.#pattern === undefined && !this.#first.includes("\n")) return;
+    const octets = this.#first;
+    this.#first = Buffer.alloc(0);
+    this.#pattern ??= this.#begin(octets);
+    this.#compare(octets, this.#pattern);
+  }
+
+  #compare(piece: Buffer, pattern: Buffer): void {
     for (let at = 0; at < piece.length;) {
       const from = this.#octets % this.#line;
       const octets = Math.min(piece.length - at, pattern.length - from);

@@ -3,7 +3,7 @@ import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 import { addressOf, passwordOf } from "../../e2e/harness/installation.ts";
-import { residentMib } from "../../e2e/harness/memory.ts";
+import { MemoryPeak, residentMib } from "../../e2e/harness/memory.ts";
 import type { Server } from "../../e2e/harness/server.ts";
 import { until } from "../../e2e/harness/wait.ts";
 import { cpuSeconds } from "./cpu.ts";
@@ -24,10 +24,11 @@ export type Round = {
   readonly uidl: Listed;
   readonly quitMs: number;
   readonly removalMs: number;
-  /** Resident memory above what it was before the session: when its listing was read, at most, and with a client that does not read. */
+  /** Resident memory above what it was before the session: its listing read, all marked, with a client that does not read. */
   readonly listedMib: number;
   readonly markedMib: number;
   readonly stalledMib: number;
+  readonly mostMib: number;
   readonly cpuSeconds: Readonly<Record<Phase, number>>;
   readonly waits: Readonly<Record<Phase, Waits>>;
 };
@@ -41,7 +42,8 @@ export async function round(server: Server, others: Others, user: string, seeded
   // Warm is the second time: by then the password is known and the rows are in memory.
   const cold = await login();
   await cold.session.quit();
-  const before = residentMib(server.pid);
+  using memory = new MemoryPeak(server.pid);
+  const { before } = memory;
   const { session, openMs } = await look.phase("open", login);
   using _ = session;
   const begin = performance.now();
@@ -65,13 +67,14 @@ export async function round(server: Server, others: Others, user: string, seeded
   await look.phase("DELE", () => session.markAll(commands, seeded.messages));
   const markedMib = residentMib(server.pid) - before;
   const quitMs = await look.phase("QUIT", () => session.quit());
+  const mostMib = memory.raise;
   await sawNothing(login);
   const removal = performance.now();
   await look.phase("removal", () => carriedOut(server));
   const removalMs = performance.now() - removal;
   await sawNothing(login);
   const times = { openMs, statMs, list, uidl, quitMs, removalMs };
-  return { ...times, listedMib, markedMib, stalledMib, cpuSeconds: look.cpuSeconds, waits: look.waits };
+  return { ...times, listedMib, markedMib, stalledMib, mostMib, cpuSeconds: look.cpuSeconds, waits: look.waits };
 }
 
 async function sawNothing(login: () => ReturnType<typeof LargeSession.login>): Promise<void> {
