@@ -1,6 +1,7 @@
 import type { Clock } from "../../src/lib/clock.ts";
 import type { Connection, ConnectionHandler } from "../../src/net/connection.ts";
 import { createPatientClock } from "../../src/lib/patient-clock.ts";
+import { DiskError } from "../../src/store/disk.ts";
 import { type Store, StoreError } from "../../src/store/ports.ts";
 import { openWriter } from "../../src/store/open-writer.ts";
 import { serveClient } from "../../src/store/thread/serve.ts";
@@ -131,16 +132,38 @@ export class Life {
     for (const mourner of this.mourners) mourner();
   }
 
+  /** Ends as app/serve.ts does: sessions may finish within so many seconds, then all that was asked of the store. */
+  stop(seconds: number, stopped: () => void): void {
+    const { runtime } = this.#parts;
+    this.serving = false;
+    for (const { owner, connections } of this.#threads.values())
+      runtime.soon(owner, () => {
+        for (const connection of connections) connection.shutdown();
+      });
+    runtime.after(this.#main, seconds * 1000, () => {
+      for (const thread of this.#threads.values()) endThread(thread);
+      this.#threads.clear();
+      runtime.soon(this.#store, () => void this.#close(stopped));
+    });
+  }
+
+  async #close(stopped: () => void): Promise<void> {
+    try {
+      await this.#writer?.[Symbol.asyncDispose]();
+    } catch (cause) {
+      // The process ends all the same.
+      if (!(cause instanceof StoreError || cause instanceof DiskError)) throw cause;
+    }
+    stopped();
+  }
+
   /** One protocol thread dies and is started again. */
   killThread(index: number): void {
     const thread = this.#threads.get(index);
-    if (thread === undefined || !this.alive) return;
+    if (thread === undefined || !this.alive || !this.serving) return;
     this.#parts.tell(thread.owner.name, "dies");
     this.#threads.delete(index);
-    thread.owner.alive = false;
-    thread.port.close();
-    thread.channel.close();
-    for (const connection of thread.connections) connection.died(0);
+    endThread(thread);
     this.#parts.runtime.after(this.#main, THREAD_RESTART_MS, () => this.#startThread(index));
   }
 
@@ -204,7 +227,7 @@ export class Life {
   }
 
   #startThread(index: number): void {
-    if (!this.alive) return;
+    if (!this.alive || (this.#threadsMade >= THREADS && !this.serving)) return;
     this.#threadsMade += 1;
     const owner = this.#owner(`thread ${index + 1}${this.#threadsMade > THREADS ? `#${this.#threadsMade}` : ""}`);
     this.#parts.runtime.soon(owner, () => this.#threads.set(index, this.#connectStore(owner)));
@@ -264,6 +287,14 @@ export class Life {
       runtime.after(owner, diskMs(), () => resolve(Promise.try(work)));
     });
   }
+}
+
+function endThread({ owner, port, channel, connections }: Thread): void {
+  // eslint-disable-next-line no-param-reassign -- the end of it
+  owner.alive = false;
+  port.close();
+  channel.close();
+  for (const connection of connections) connection.died(0);
 }
 
 /** What clients tell of themselves is not told again. */

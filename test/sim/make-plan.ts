@@ -186,7 +186,7 @@ function drawAdmin(random: Random, name: string, at: number, accounts: number): 
 
 // ── Faults ──
 
-const KINDS = ["crash", "thread", "disk", "full", "slow", "clock"] as const;
+const KINDS = ["crash", "stop", "thread", "disk", "full", "slow", "clock"] as const;
 
 function drawFaults(random: Random, last: number): readonly FaultPlan[] {
   if (random.fraction() < 0.1) return [];
@@ -208,6 +208,8 @@ function drawFault(random: Random, kind: (typeof KINDS)[number], at: number): re
   switch (kind) {
     case "crash":
       return drawCrash(random, at);
+    case "stop":
+      return [{ kind: "stop", at, seconds: random.pick([0, 1, 10]), restartMs: random.pick([20, 1500]) }];
     case "thread":
       return [{ kind: "thread", at, steps: random.between(0, 60), thread: random.between(0, 1) }];
     case "disk":

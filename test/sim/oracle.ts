@@ -291,7 +291,7 @@ export class Oracle {
       truth.since = this.#world.now();
       truth.group = undefined;
       truth.removerOpenedAt = openedAt;
-      this.removals.keep(truth);
+      this.removals.removed(truth);
     }
   }
 

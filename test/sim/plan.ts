@@ -68,6 +68,8 @@ export type ActorPlan = SenderPlan | ReaderPlan | AdminPlan;
 export type FaultPlan =
   /** The process or the machine dies so many steps after a time, and starts again. */
   | { readonly kind: "kill" | "power"; readonly at: number; readonly steps: number; readonly restartMs: number }
+  /** The operator stops it: sessions have some seconds to finish. */
+  | { readonly kind: "stop"; readonly at: number; readonly seconds: number; readonly restartMs: number }
   | { readonly kind: "thread"; readonly at: number; readonly steps: number; readonly thread: number }
   /** The next verbs of these kinds fail, `skip` of them left out. */
   | {

@@ -66,7 +66,8 @@ export class Removals {
   restored(asked: Asked): void {
     this.notRestored(asked);
     for (const truth of asked.sure) {
-      if (truth.presence !== "arriving") continue;
+      // It may have been erased while it was asked back.
+      if (truth.presence !== "arriving" || truth.kept !== "yes") continue;
       truth.presence = "yes";
       truth.since = this.#world.now();
     }
@@ -83,12 +84,18 @@ export class Removals {
     truth.presence = "leaving";
     truth.since = this.#world.now();
     truth.doubtLife = life;
-    this.keep(truth);
+    this.#keep(truth);
     if (restores > 0 && truth.kept === "yes") this.#askBack(truth);
   }
 
-  /** It goes where undelete finds it, where anything does. */
-  keep(truth: Truth): void {
+  /** It is gone, as was asked for at some time before. */
+  removed(truth: Truth): void {
+    truth.kept = this.#world.keeps ? "yes" : "no";
+    // The clock may have jumped between the work and its answer.
+    truth.removedWall = Math.min(truth.removedWall, this.#world.wall());
+  }
+
+  #keep(truth: Truth): void {
     truth.kept = this.#world.keeps ? "yes" : "no";
     truth.removedWall = this.#world.wall();
   }

@@ -145,6 +145,7 @@ function figuresOf(sums: ReadonlyMap<string, number>, seeds: number, broken: num
       ["starts of the server", sum("lives")],
       ["killed", sum("kills")],
       ["power cuts", sum("powerCuts")],
+      ["stopped, or refused to start", sum("stops")],
       ["threads that died", sum("threadDeaths")],
       ["disk faults", sum("diskFaults")],
       ["restarts after a failed sync", sum("restartsAfterStop")],

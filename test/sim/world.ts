@@ -21,10 +21,13 @@ export type Counts = {
   lives: number;
   kills: number;
   powerCuts: number;
+  stops: number;
   threadDeaths: number;
   clockJumps: number;
   restartsAfterStop: number;
 };
+
+const COUNTED = { kill: "kills", power: "powerCuts", stop: "stops" } as const;
 
 /** A fault that comes at a step. */
 type Armed = { readonly plan: Extract<FaultPlan, { kind: "kill" | "power" | "thread" }>; left: number; done: boolean };
@@ -51,6 +54,7 @@ export class World implements Stage {
     lives: 0,
     kills: 0,
     powerCuts: 0,
+    stops: 0,
     threadDeaths: 0,
     clockJumps: 0,
     restartsAfterStop: 0,
@@ -169,6 +173,8 @@ export class World implements Stage {
         case "power":
         case "thread":
           return this.#arm(fault);
+        case "stop":
+          return this.#stop(fault);
         case "disk":
           return faults.fail(fault);
         case "slow":
@@ -211,7 +217,7 @@ export class World implements Stage {
 
   #refused(life: Life, { kind, reason }: { readonly kind: string; readonly reason: string }): void {
     if (this.calm || kind === "damaged") this.#break(`P9: the server does not start: ${reason}`);
-    this.runtime.after(this.runtime.outside, 0, () => this.#end(life, "kill", BOOT_AGAIN_MS));
+    this.runtime.after(this.runtime.outside, 0, () => this.#end(life, "stop", BOOT_AGAIN_MS));
   }
 
   /** Ends what runs now, at once. */
@@ -219,18 +225,26 @@ export class World implements Stage {
     if (this.#life !== undefined) this.#end(this.#life, how, restartMs);
   }
 
-  #end(life: Life, how: "kill" | "power", restartMs: number): void {
+  #end(life: Life, how: "kill" | "power" | "stop", restartMs: number): void {
     if (!life.alive || life !== this.#life) return;
-    if (how === "kill") {
-      this.counts.kills += 1;
+    this.counts[COUNTED[how]] += 1;
+    if (how !== "power") {
       this.machine.kill();
       life.die(0);
     } else {
-      this.counts.powerCuts += 1;
       this.machine.cutPower(this.#random);
       life.die(this.#random.between(0, MOST_SILENCE_MS));
     }
     this.runtime.after(this.runtime.outside, restartMs, () => this.boot());
+  }
+
+  #stop({ seconds, restartMs }: Extract<FaultPlan, { kind: "stop" }>): void {
+    const life = this.life();
+    if (life === undefined) return;
+    this.tell("operator", `stops the server within ${seconds} s`);
+    life.stop(seconds, () => {
+      this.runtime.after(this.runtime.outside, 0, () => this.#end(life, "stop", restartMs));
+    });
   }
 
   #step(what: string): void {
