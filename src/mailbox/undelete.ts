@@ -55,8 +55,8 @@ type Reason = "age" | "space";
 const DAY_MS = 86_400_000;
 /** Erased before the disk is looked at again: some segments, so that some of them may go whole. */
 const LOOK_AFTER_OCTETS = 64 * 1024 * 1024;
-/** Passes of reclaim after it, 16 MiB each: by then it has helped, or it will not. */
-const MOST_PASSES = 64;
+/** Passes of reclaim after it, a slice of a segment each: by then it has helped, or it will not. */
+const MOST_PASSES = 1024;
 
 /** One turn: erases what undelete has kept long enough, then, while the disk is low, the oldest of the rest. */
 export async function eraseRemoved(parts: ErasingParts, stopping: AbortSignal): Promise<void> {

@@ -14,7 +14,7 @@ import type { Reclaimed } from "./ports.ts";
 import { StoreError } from "./ports.ts";
 import { anyBodyIn, bodiesInSegment, hasItsSum, moveBody } from "./sql/bodies.ts";
 import type { SegmentRow } from "./sql/segments.ts";
-import { deleteSegment, growSegment, listSegments, sealSegment } from "./sql/segments.ts";
+import { deleteSegment, growSegment, listSegments, sealSegment, shrinkSegment } from "./sql/segments.ts";
 import type { WriteSql } from "./sql/statement.ts";
 import { transaction } from "./sql/statement.ts";
 
@@ -37,9 +37,15 @@ type Parts = {
 
 type Bodies = Awaited<ReturnType<typeof bodiesInSegment>>;
 
+/** Octets that were copied out of a segment; `whole`: with all that was left, and the segment is gone. */
+type Moved = { readonly octets: number; readonly whole: boolean };
+
 // Below this share of live octets a segment is copied out.
 const LEAST_LIVE = 0.3;
 const MOST_EMPTY_AT_ONCE = 64;
+// So much of a segment is copied in one turn: a delivery waits for some tens of ms, also where mail is short.
+const MOST_BODIES = 1000;
+const MOST_OCTETS = 2 * 1024 * 1024;
 
 /** Gives the space of dead octets back, one slice a call; runs in the writer's thread between groups. */
 export class Reclaimer implements Disposable {
@@ -61,8 +67,9 @@ export class Reclaimer implements Disposable {
       .filter((row) => row.sealed === 1 && !this.#damaged.has(row.id) && isWorth(row, eraseBefore))
       .toSorted((one, other) => one.live - other.live);
     if (worst === undefined) return { segmentsRemoved: 0, octetsMoved: 0, more: sealed };
-    const octetsMoved = await this.#copyOut(worst);
-    return this.#done(octetsMoved === undefined ? 0 : 1, octetsMoved ?? 0, sealed || others.length > 0);
+    const moved = await this.#copyOut(worst);
+    const more = sealed || others.length > 0 || moved?.whole === false;
+    return this.#done(moved?.whole ? 1 : 0, moved?.octets ?? 0, more);
   }
 
   [Symbol.dispose](): void {
@@ -110,12 +117,14 @@ export class Reclaimer implements Disposable {
     for (const [segment, total] of seals) await sealSegment(sql, segment, total, clock.now());
   }
 
-  /** Copies what lives in a segment and removes it; gives the octets, or undefined when it cannot be read. */
-  async #copyOut({ id: segment, live }: SegmentRow): Promise<number | undefined> {
+  /** Copies a slice of what lives in a segment, and removes it after the last; undefined: it cannot be read. */
+  async #copyOut({ id: segment, live }: SegmentRow): Promise<Moved | undefined> {
     const { sql, survivors } = this.#parts;
-    const bodies = await bodiesInSegment(sql, segment);
+    const found = await bodiesInSegment(sql, segment, MOST_BODIES);
+    const bodies = sliceOf(found);
+    const whole = bodies.length === found.length && found.length < MOST_BODIES;
     // What lives here and is not among them would go with the segment.
-    if (!bodies.every(hasItsSum) || octetsOf(bodies) !== live)
+    if (!bodies.every(hasItsSum) || (whole && octetsOf(bodies) !== live))
       return this.#leave(segment, "the rows of its bodies do not have the octets that it counts");
     const pieces = this.#read(segment, bodies);
     if (pieces === undefined) return undefined;
@@ -123,12 +132,15 @@ export class Reclaimer implements Disposable {
     if (!written.ok) {
       throw new StoreError("unavailable", written.error.reason, { full: written.error.failure === "full" });
     }
-    await this.#moveRows(segment, bodies, written.value);
-    this.#unlink([segment]);
-    return pieces.reduce((octets, piece) => octets + piece.byteLength, 0);
+    const octets = octetsOf(bodies);
+    await this.#moveRows(bodies, written.value, () =>
+      whole ? deleteSegment(sql, segment) : shrinkSegment(sql, segment, octets, this.#parts.clock.now()),
+    );
+    if (whole) this.#unlink([segment]);
+    return { octets, whole };
   }
 
-  async #moveRows(segment: SegmentId, bodies: Bodies, extents: readonly Extent[]): Promise<void> {
+  async #moveRows(bodies: Bodies, extents: readonly Extent[], rest: () => Promise<void>): Promise<void> {
     const { sql, survivors } = this.#parts;
     const { seals } = survivors;
     const live = new Map<SegmentId, number>();
@@ -142,7 +154,7 @@ export class Reclaimer implements Disposable {
         }
         for (const [to, octets] of live) await growSegment(sql, to, octets, survivors.endOf(to) ?? octets);
         await this.#noteSeals(seals);
-        await deleteSegment(sql, segment);
+        await rest();
       });
       survivors.sealed(seals);
     } catch (cause) {
@@ -202,6 +214,16 @@ export class Reclaimer implements Disposable {
 
 function octetsOf(bodies: Bodies): number {
   return bodies.reduce((sum, { octets }) => sum + octets + BODY_HEAD_OCTETS, 0);
+}
+
+/** The first of them that are few enough octets together, one at least. */
+function sliceOf(bodies: Bodies): Bodies {
+  let octets = 0;
+  const end = bodies.findIndex((body, index) => {
+    octets += body.octets + BODY_HEAD_OCTETS;
+    return index > 0 && octets > MOST_OCTETS;
+  });
+  return end < 0 ? bodies : bodies.slice(0, end);
 }
 
 function isWorth(row: SegmentRow, eraseBefore: number): boolean {

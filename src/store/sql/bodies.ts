@@ -32,8 +32,9 @@ const unreferenced = statement("body.unreferenced", (database, given: { ids: str
 const remove = statement("body.remove", (database, given: { ids: string }) =>
   database.deleteFrom("body").where("id", "in", numbersIn(given.ids)),
 );
-const inSegment = statement("body.inSegment", (database, given: { segment: SegmentId }) =>
-  database.selectFrom("body").selectAll().where("segment", "=", given.segment).orderBy("offset"),
+// In the order of the index: one that had to be sorted would read all of a segment for each slice of it.
+const inSegment = statement("body.inSegment", (database, given: { segment: SegmentId; limit: number }) =>
+  database.selectFrom("body").selectAll().where("segment", "=", given.segment).orderBy("id").limit(given.limit),
 );
 const move = statement("body.move", (database, given: { id: BodyId; segment: SegmentId; offset: number; by: number }) =>
   database
@@ -84,9 +85,9 @@ export async function releaseBodies(sql: Sql, bodies: readonly BodyId[]): Promis
   return dead;
 }
 
-/** The live bodies of a segment, in their order. */
-export async function bodiesInSegment(sql: Sql, segment: SegmentId): Promise<readonly BodyRow[]> {
-  return sql.all(inSegment, { segment });
+/** Live bodies of a segment, the oldest first. */
+export async function bodiesInSegment(sql: Sql, segment: SegmentId, limit: number): Promise<readonly BodyRow[]> {
+  return sql.all(inSegment, { segment, limit });
 }
 
 /** Notes where a body lies now. */
