@@ -247,16 +247,28 @@ describe("a message on disk", () => {
 describe("the memory of all contents together", () => {
   test("P6: past the budget a content is not opened, and one that grows goes to disk early", async () => {
     await using house = await openHouse(100_000);
-    const sinks = [house.open(0), house.open(0), house.open(0), house.open(0)];
+    const sinks = [house.open(0)];
     const grown = sinks[0] ?? assert.fail();
-    grown.write(new Uint8Array(40_000).fill(0x78));
-    assert.ok(house.budget.taken <= 100_000);
+    grown.write(new Uint8Array(70_000).fill(0x78));
+    assert.equal(house.budget.taken, 70_000);
+    sinks.push(house.open(0));
     assert.equal(house.tryOpen(), undefined);
-    grown.write(new Uint8Array(60_000).fill(0x78));
+    grown.write(new Uint8Array(30_000).fill(0x78));
     assert.ok(house.budget.taken <= 100_000);
     await until(async () => (await house.spools()).length === 1);
     for (const sink of sinks) sink.discard();
     assert.equal(house.budget.taken, 0);
+    await until(async () => (await house.spools()).length === 0);
+  });
+
+  test("what grows leaves room for others to begin in", async () => {
+    await using house = await openHouse(100_000);
+    const sinks = Array.from({ length: 4 }, () => house.open(0));
+    for (const sink of sinks) sink.write(new Uint8Array(60_000).fill(0x78));
+    assert.ok(house.budget.taken <= 75_000);
+    await until(async () => (await house.spools()).length === 4);
+    sinks.push(house.open(0));
+    for (const sink of sinks) sink.discard();
     await until(async () => (await house.spools()).length === 0);
   });
 

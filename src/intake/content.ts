@@ -152,7 +152,7 @@ export class Content implements ContentSink {
     const wished = Math.min(MEMORY_OCTETS, Math.max(octets, this.#expected, this.#capacity * 2, FIRST_OCTETS));
     for (const capacity of [wished, octets]) {
       if (capacity <= this.#reserved) return this.#reserved;
-      if (!this.#parts.budget.take(capacity - this.#reserved)) continue;
+      if (!this.#parts.budget.takeMore(capacity - this.#reserved)) continue;
       this.#reserved = capacity;
       return capacity;
     }
