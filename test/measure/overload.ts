@@ -73,16 +73,16 @@ function judge({ quiet, busy, after, raise, kept, sent }: Course): string[] {
 }
 
 function rowsOf(
-  run: Course & {
+  course: Course & {
     readonly syncMs: number;
     readonly connections: number;
     readonly most: number;
   },
 ): (readonly [string, string])[] {
-  const { quiet, busy, after, sent } = run;
+  const { quiet, busy, after, sent } = course;
   return [
-    ["a sync of the disk takes", `${run.syncMs} ms more than it would`],
-    ["senders at once", `${run.connections}, each as fast as it can`],
+    ["a sync of the disk takes", `${course.syncMs} ms more than it would`],
+    ["senders at once", `${course.connections}, each as fast as it can`],
     ...sent.map(
       ({ mail, perSecond, mbPerSecond, p99 }) =>
         [
@@ -91,8 +91,8 @@ function rowsOf(
         ] as const,
     ),
     ["refused with 421 or 452", String(sent.reduce((sum, { refused }) => sum + refused, 0))],
-    ["most that waited for the store", `${run.most} calls`],
-    ["memory above the quiet", `${run.raise.toFixed(0)} MiB at most, ${run.kept.toFixed(0)} MiB afterwards`],
+    ["most that waited for the store", `${course.most} calls`],
+    ["memory above the quiet", `${course.raise.toFixed(0)} MiB at most, ${course.kept.toFixed(0)} MiB afterwards`],
     ...(
       [
         ["quiet", quiet],
