@@ -109,6 +109,7 @@ export const GIVENS: readonly string[] = [
   "given listing damaged",
   "given listing short",
   "given update lost",
+  "given update partly",
   "given update full",
   "given update failed",
   'message "Subject: n\\r\\n\\r\\nx\\r\\n" fault damaged',

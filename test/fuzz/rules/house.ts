@@ -84,3 +84,6 @@ function knows(claim: Claim, certificate: boolean): { readonly signature?: strin
   if (user !== "" && user !== "tim") return undefined;
   return (claim.kind === "token" ? TOKENS.has(claim.token) : certificate) ? {} : undefined;
 }
+
+/** How QUIT says that the house did not remove all: for now, or for good where a row is damaged (RFC 3206 §4). */
+export const UPDATE_CODES = { partly: "SYS/PERM", lost: "SYS/TEMP", full: "SYS/TEMP", failed: "SYS/TEMP" } as const;

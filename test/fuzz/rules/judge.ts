@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { hold, show } from "../target.ts";
 import { capabilitiesOf, isAnnounced, isDecoration, isUsable } from "./capabilities.ts";
 import type { ClientLine } from "./client-lines.ts";
-import type { House } from "./house.ts";
+import { type House, UPDATE_CODES } from "./house.ts";
 import { MaildropModel } from "./maildrop.ts";
 import { type Replies, wireOf, type Status } from "./replies.ts";
 import { fromBase64, referenceOf, type Claim, type Expected, type Reference } from "./sasl.ts";
@@ -123,8 +123,9 @@ export class Judge {
     const status = this.#status("QUIT");
     this.updating = undefined;
     if (update === undefined) hold(status.ok || this.#house.busy, "1939-16", () => `QUIT is told ${status.text}`);
-    else hold(!status.ok && status.code === "SYS/TEMP", "1939-16", () => `QUIT is told ${status.text}`);
-    this.removed = status.ok ? marked : [];
+    else hold(!status.ok && status.code === UPDATE_CODES[update], "1939-16", () => `QUIT is told ${status.text}`);
+    // Of a removal in part the first stays.
+    this.removed = status.ok ? marked : marked.slice(update === "partly" ? 1 : marked.length);
   }
 
   #userCommand(rest: string | undefined): void {
