@@ -9,6 +9,7 @@ const unitTests = [
   "test/fuzz/**/*.test.ts",
   "test/sim/**/*.test.ts",
   "test/torture/**/*.test.ts",
+  "test/soak/**/*.test.ts",
 ];
 const realPrograms = ["test/e2e/**/*.test.ts"];
 
@@ -26,6 +27,7 @@ const tasks = {
   sim: (given) => ["test/sim/run.ts", ...given],
   torture: (given) => ["test/torture/run.ts", ...given],
   measure: (given) => ["test/measure/run.ts", ...given],
+  soak: (given) => ["test/soak/run.ts", ...given],
   bench: (given) => ["bench/run.ts", ...given],
   check: (given) => ["scripts/check.ts", ...given],
   // Only this script: it strips types by a function of Node's that is still experimental.
