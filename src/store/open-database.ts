@@ -123,7 +123,8 @@ function emptyLog(connection: SqliteConnection): void {
 function findDamage(connection: SqliteConnection): string | undefined {
   const [row] = connection.query("pragma quick_check(1)");
   const answer = String(row?.["quick_check"]);
-  return answer === "ok" ? undefined : answer;
+  // Its first line says only of which database it speaks.
+  return answer === "ok" ? undefined : answer.replace(/^\*\*\*.*\*\*\*\n/, "");
 }
 
 // SQLite takes the missing octets of a last page for zeros, and complains only where that page is read and needs them. A file
