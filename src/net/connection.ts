@@ -54,6 +54,8 @@ export type Connection = {
   end(): void;
   /** Closes at once, dropping what was not sent. */
   destroy(): void;
+  /** The same by a reset, so that nobody takes what came for all there is: some clients take a close for the end of a message. */
+  reset(): void;
   /** An error of ours that nobody can handle: it is logged as `connection.failed` and the connection destroyed. */
   fail(cause: unknown): void;
 };

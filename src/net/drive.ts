@@ -138,6 +138,12 @@ export class Drive implements ConnectionHandler {
     this.connection.destroy();
   }
 
+  /** The same by a reset. */
+  reset(): void {
+    this.#over = true;
+    this.connection.reset();
+  }
+
   data(octets: Buffer): void {
     if (this.#over) return;
     this.#splitter.push(octets);

@@ -174,6 +174,12 @@ export class SocketConnection implements Connection {
     this.#socket.destroy();
   }
 
+  reset(): void {
+    // A socket of the file system cannot be reset.
+    if (this.#surroundings.unix) this.destroy();
+    else this.#clear.resetAndDestroy();
+  }
+
   fail(cause: unknown): void {
     const reason = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
     this.#surroundings.log.error("connection.failed", {

@@ -287,7 +287,7 @@ export class Pop3Session implements Driven {
     this.#endSending(sending, end);
     if (end === "cut") {
       this.#end = "damaged";
-      return this.#drive.destroy();
+      return this.#drive.reset();
     }
     this.#answer(end === "sent" ? { kind: "sent" } : { kind: "not-sent", reason: end });
   }

@@ -51,6 +51,7 @@ function driven(): { readonly drive: ContentDrive; readonly heard: () => number 
     startTls: nothing,
     end: nothing,
     destroy: nothing,
+    reset: nothing,
     fail: (cause) => assert.fail(String(cause)),
   };
   const counting: Driven = {

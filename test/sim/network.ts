@@ -104,7 +104,7 @@ export class ClientEnd {
   reset(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#out.send(this.#parts.server, () => this.server.reset());
+    this.#out.send(this.#parts.server, () => this.server.peerReset());
   }
 
   /** Reads nothing until told to. */
@@ -238,6 +238,11 @@ export class ServerEnd implements Connection {
     this.#close();
   }
 
+  /** Here destroy() resets as well. */
+  reset(): void {
+    this.destroy();
+  }
+
   fail(cause: unknown): void {
     this.onFailed(cause);
     this.destroy();
@@ -279,7 +284,7 @@ export class ServerEnd implements Connection {
     if (this.#state === "ending" && this.#finSent) this.#close();
   }
 
-  reset(): void {
+  peerReset(): void {
     if (this.#state !== "closed") this.#close();
   }
 
