@@ -53,8 +53,6 @@ const unknown = [
   "frobnicate",
   "queue list",
   "cluster status",
-  "store scrub",
-  "maildrop scrub a@e2e.test",
   "store copy --to sqlite:x",
   "certificate renew",
   "user list --no-such-option",
@@ -80,7 +78,12 @@ for (const mode of ["without a server", "on a running server"] as const) {
 test("migrate and self-signed need no server, and say so when there is one", options, async (t) => {
   await using stack = new AsyncDisposableStack();
   const installation = await install(stack, { users: ["box"] });
-  for (const words of ["store migrate", "certificate self-signed"]) {
+  for (const words of [
+    "store migrate",
+    "store scrub",
+    `maildrop scrub ${addressOf("box")}`,
+    "certificate self-signed",
+  ]) {
     await t.test(words, async () => {
       await take(installation, { words });
       await takeJson(installation, { words });
@@ -88,7 +91,12 @@ test("migrate and self-signed need no server, and say so when there is one", opt
   }
   const server = await serve(stack, installation);
   const mail = await deliver(server, "box", 1, 1);
-  for (const words of ["store migrate", "certificate self-signed"]) {
+  for (const words of [
+    "store migrate",
+    "store scrub",
+    `maildrop scrub ${addressOf("box")}`,
+    "certificate self-signed",
+  ]) {
     const end = await installation.cli(words.split(" "));
     assert.ok(end.code === 0 || end.code === 1, `${words}: ${end.code} ${end.stderr}`);
   }
